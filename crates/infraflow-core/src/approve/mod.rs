@@ -1,0 +1,1 @@
+//! Risk, who must approve, signatures and other evidence, expiry, single use.

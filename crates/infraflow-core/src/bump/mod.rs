@@ -1,0 +1,1 @@
+//! Byte-exact edits of references, promotion, and the first-time scaffold.

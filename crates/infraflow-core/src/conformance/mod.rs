@@ -1,0 +1,1 @@
+//! Test suites that anyone's implementation of a trait can run.

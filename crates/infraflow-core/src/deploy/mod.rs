@@ -1,0 +1,1 @@
+//! Apply what was planned and approved, and verify it.

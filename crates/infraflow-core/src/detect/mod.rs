@@ -1,0 +1,1 @@
+//! Base and head to a change set.

@@ -1,0 +1,1 @@
+//! What applying would do, and drift.

@@ -1,0 +1,1 @@
+//! Repositories, revisions, trees, merge bases, comparison, clone and push. Nothing else touches git.

@@ -1,0 +1,1 @@
+//! Change set and two catalogs to what is touched, each with its reason.

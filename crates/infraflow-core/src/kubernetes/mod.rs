@@ -1,0 +1,1 @@
+//! Kustomize facts and the kubectl driver.

@@ -1,0 +1,1 @@
+//! Impact to the nature of the change.

@@ -1,0 +1,1 @@
+//! The nature of a change to a graph of steps; journal and resume.

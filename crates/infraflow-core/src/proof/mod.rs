@@ -1,0 +1,24 @@
+//! What makes an answer provable: digests over canonical JSON, reasons that lead back to a byte in a
+//! file, documents that travel between processes, and statements signed with SSH keys.
+//!
+//! Everything that infraflow decides is plain data. A [`Document`] is such data with a kind, a schema
+//! version and a [`Digest`]; a [`Reason`] says why each part of it is there; a [`Signed`] statement is
+//! what a person or a pipeline vouches for.
+
+mod canonical;
+mod digest;
+mod document;
+mod error;
+mod path;
+mod reason;
+mod ssh;
+mod time;
+
+pub use canonical::{canonical_foreign, canonical_json};
+pub use digest::{Digest, Hmac};
+pub use document::Document;
+pub use error::ProofError;
+pub use path::RepoPath;
+pub use reason::{Link, Reason};
+pub use ssh::{AllowedSigners, Principal, Signed, SigningKey, Statement, VerifyingKey};
+pub use time::{Clock, FixedClock, SystemClock, Timestamp};

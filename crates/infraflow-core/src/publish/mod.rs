@@ -1,0 +1,1 @@
+//! Post sealed logs and summaries, and keep a record of who opened them.

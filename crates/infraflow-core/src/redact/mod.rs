@@ -1,0 +1,1 @@
+//! Secrets out of logs and plans, whatever the chunking.

@@ -1,0 +1,1 @@
+//! History and interface to versions, tags and notes.

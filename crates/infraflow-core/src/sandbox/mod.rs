@@ -1,0 +1,1 @@
+//! Run test cases in a sandbox, with a ledger of what they created.

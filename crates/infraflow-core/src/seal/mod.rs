@@ -1,0 +1,1 @@
+//! Encrypt and open logs, sign and verify their manifests.

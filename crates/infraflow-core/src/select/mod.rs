@@ -1,0 +1,1 @@
+//! Impact to a test plan.

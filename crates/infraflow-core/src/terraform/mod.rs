@@ -1,0 +1,1 @@
+//! HCL facts, the driver of terraform and tofu, and plan JSON.

@@ -1,0 +1,30 @@
+//! Integration tests: one binary, a file per stage, real git and real terraform.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod address;
+mod approve;
+mod bump;
+mod catalog;
+mod deploy;
+mod detect;
+mod dry_run;
+mod fixture;
+mod forge;
+mod git;
+mod hostile;
+mod impact;
+mod interface;
+mod layers;
+mod nature;
+mod pipeline;
+mod policy;
+mod process;
+mod publish;
+mod redact;
+mod release;
+mod sandbox;
+mod schemas;
+mod seal;
+mod select;
+mod store;
+mod terraform;
