@@ -1,5 +1,5 @@
 //! Integration tests: one binary, a file per stage, real git and real terraform.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, unreachable_pub)]
 
 mod address;
 mod approve;
