@@ -1,0 +1,155 @@
+use std::{fmt, path::Path, sync::Arc};
+
+use super::{
+    PolicyError, Section,
+    located::{self, Table},
+};
+
+/// The name of the file in a repository's root.
+const FILE: &str = "infraflow.toml";
+
+/// What the crate does where a repository says nothing: every section, every key, each explained.
+const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// The configuration: the crate's documented defaults, and a repository's `infraflow.toml` laid over them.
+///
+/// A table is merged with its default member by member; a list, a text, a number replaces it. Each folder
+/// reads its own part with [`Configuration::section`].
+#[derive(Clone)]
+pub struct Configuration {
+    sections: Arc<Table>,
+    origin: Option<Arc<str>>,
+}
+
+impl Configuration {
+    /// The defaults alone.
+    pub fn defaults() -> Self {
+        // The file is part of this crate, and a test parses it.
+        #[allow(clippy::expect_used)]
+        let sections = located::parse(DEFAULTS, "defaults.toml").expect("the crate's defaults are TOML");
+        Self { sections: Arc::new(sections), origin: None }
+    }
+
+    /// The text of the defaults file, for people who want to know what they can write.
+    pub fn defaults_text() -> &'static str {
+        DEFAULTS
+    }
+
+    /// The configuration that a text describes; `origin` is the file's name, for messages.
+    ///
+    /// # Errors
+    /// [`PolicyError::NotToml`], or [`PolicyError::UnknownKey`] for a section that nobody reads.
+    pub fn parse(text: &str, origin: impl fmt::Display) -> Result<Self, PolicyError> {
+        let origin: Arc<str> = origin.to_string().into();
+        let over = located::parse(text, &origin)?;
+        let mut sections = Self::defaults().sections.as_ref().clone();
+        if let Some((name, entry)) = over.iter().find(|(name, _)| !sections.contains_key(*name)) {
+            return Err(PolicyError::UnknownKey {
+                place: entry.key.to_string(),
+                key: name.clone(),
+                help: located::nearest(name, sections.keys().map(String::as_str)),
+            });
+        }
+        located::lay_over(&mut sections, over);
+        Ok(Self { sections: Arc::new(sections), origin: Some(origin) })
+    }
+
+    /// The configuration in a file that somebody named, outside any repository.
+    ///
+    /// # Errors
+    /// [`PolicyError::File`] where it cannot be read, and as [`Configuration::parse`].
+    pub fn read_file(path: &Path) -> Result<Self, PolicyError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| PolicyError::File { path: path.to_owned(), source })?;
+        Self::parse(&text, path.display())
+    }
+
+    /// One folder's part.
+    ///
+    /// # Errors
+    /// [`PolicyError::UnknownKey`] or [`PolicyError::BadValue`], with file, line and column.
+    pub fn section<T: Section>(&self) -> Result<T, PolicyError> {
+        let entry = self.sections.get(T::NAME).ok_or_else(|| PolicyError::BadValue {
+            place: "defaults.toml".to_owned(),
+            why: format!("it has no section \"{}\"", T::NAME),
+            help: "a section's name and defaults stand in src/policy/defaults.toml".to_owned(),
+        })?;
+        T::deserialize(&entry.value).map_err(|fault| fault.into_error(&entry.key))
+    }
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self::defaults()
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections: Vec<_> = self.sections.keys().collect();
+        f.debug_struct("Configuration").field("origin", &self.origin).field("sections", &sections).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Approval {
+        signers: String,
+        hours: u32,
+        allow_author: bool,
+    }
+    impl Section for Approval {
+        const NAME: &'static str = "approval";
+    }
+
+    fn message(text: &str) -> String {
+        match Configuration::parse(text, FILE).and_then(|c| c.section::<Approval>()) {
+            Ok(section) => panic!("{section:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_keeps_its_default() {
+        let section: Approval =
+            Configuration::parse("[approval]\nhours = 8\n", FILE).unwrap().section().unwrap();
+        assert_eq!(
+            (section.hours, section.signers.as_str(), section.allow_author),
+            (8, "allowed_signers", false)
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_one_and_its_place() {
+        let text = message("[approval]\nhours = 8\nsinger = \"x\"\n");
+        assert!(text.contains("infraflow.toml:3:1") && text.contains("did you mean \"signers\"?"), "{text}");
+        let text = message("\n[aproval]\nhours = 8\n");
+        assert!(text.contains("infraflow.toml:2:2") && text.contains("did you mean \"approval\"?"), "{text}");
+        let text = message("approval.frobnicate = 1");
+        assert!(text.contains("the keys known here are signers, hours, allow_author"), "{text}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_shape_names_its_place() {
+        let text = message("[approval]\nhours = \"many\"\n");
+        assert!(text.contains("infraflow.toml:2:9") && text.contains("expected u32"), "{text}");
+        let text = message("approval = 3");
+        assert!(text.contains("infraflow.toml:1:12"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_toml_names_its_place() {
+        let text = message("[approval]\nhours = \n");
+        assert!(text.contains("infraflow.toml:2:"), "{text}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_windows_line_ends_are_read() {
+        let text = "\u{feff}[approval]\r\nhours = 8\r\n";
+        assert_eq!(Configuration::parse(text, FILE).unwrap().section::<Approval>().unwrap().hours, 8);
+    }
+}

@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use crate::proof::{ProofError, RepoPath};
+
+/// What can go wrong while the configuration and the policy are read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The file is no TOML.
+    #[error("cannot read the configuration: {place}: {why}\n  help: it has to be TOML; see https://toml.io")]
+    NotToml {
+        /// File, line and column.
+        place: String,
+        /// The parser's message.
+        why: String,
+    },
+    /// A key, or a whole section, that nobody reads. Refused, since a misspelt risk rule would guard nothing.
+    #[error("cannot use the configuration: {place}: nobody reads the key \"{key}\"\n  help: {help}")]
+    UnknownKey {
+        /// File, line and column.
+        place: String,
+        /// The key as it was written.
+        key: String,
+        /// The nearest known key, or all of them.
+        help: String,
+    },
+    /// A value that its section cannot take.
+    #[error("cannot use the configuration: {place}: {why}\n  help: {help}")]
+    BadValue {
+        /// File, line and column.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+        /// What to write.
+        help: String,
+    },
+    /// A file of the file system that was given by name cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's message.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A name that cannot be an environment's.
+    #[error(
+        "cannot take {text:?} for an environment's name: {why}\n  help: write 1 to 63 letters, digits, - or _, beginning with a letter or digit"
+    )]
+    EnvironmentName {
+        /// The text given.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A pattern for paths that cannot be understood.
+    #[error(
+        "cannot take {text:?} for a pattern of paths: {why}\n  help: `*` stands for part of one name, `**` for any number of directories, for example `dev/**`"
+    )]
+    Glob {
+        /// The text given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A key of the configuration leads to a file that is no good.
+    #[error("cannot use the policy: {path}: {source}")]
+    Signers {
+        /// The allowed-signers file.
+        path: RepoPath,
+        /// What is wrong with it.
+        #[source]
+        source: ProofError,
+    },
+}

@@ -1,0 +1,184 @@
+use std::{ffi::OsStr, fmt, os::unix::ffi::OsStrExt, path::Path};
+
+use globset::{GlobBuilder, GlobMatcher};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::PolicyError;
+use crate::proof::RepoPath;
+
+/// A pattern for paths in a repository: `*` stands for part of one name, `**` for any number of
+/// directories, `?` for one character, `{a,b}` for either. `dev/**` matches what lies below `dev`, not `dev`
+/// itself.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct PathPattern(GlobMatcher);
+
+impl PathPattern {
+    /// Checks a text and takes it for a pattern.
+    ///
+    /// # Errors
+    /// [`PolicyError::Glob`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let bad = |why: String| PolicyError::Glob { text: text.to_owned(), why };
+        if text.is_empty() || text.starts_with('/') || text.starts_with("./") {
+            return Err(bad(
+                "it has to begin with a name, since paths here begin at the repository's root".into()
+            ));
+        }
+        GlobBuilder::new(text)
+            .literal_separator(true)
+            .backslash_escape(true)
+            .build()
+            .map(|glob| Self(glob.compile_matcher()))
+            .map_err(|error| bad(error.kind().to_string()))
+    }
+
+    /// Whether a path is meant.
+    pub fn matches(&self, path: &RepoPath) -> bool {
+        self.0.is_match(Path::new(OsStr::from_bytes(path.as_bytes())))
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        self.0.glob().glob()
+    }
+}
+
+/// A pattern for names that are no paths, such as resource types and addresses: `*` stands for any run of
+/// characters, everything else (brackets and quotes too) for itself.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct NamePattern(String);
+
+impl NamePattern {
+    /// Takes a text for a pattern; every text is one.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether a name is meant, the whole of it. Takes time in proportion to pattern times name.
+    pub fn matches(&self, name: &str) -> bool {
+        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
+        let (mut p, mut n) = (0, 0);
+        // Where the last `*` stands, and up to where it has eaten: it is given one byte more at each failure.
+        let mut star: Option<(usize, usize)> = None;
+        while n < name.len() {
+            match (pattern.get(p), star) {
+                (Some(b'*'), _) => {
+                    star = Some((p, n));
+                    p += 1;
+                }
+                (Some(byte), _) if *byte == name[n] => {
+                    p += 1;
+                    n += 1;
+                }
+                (_, Some((at, eaten))) => {
+                    star = Some((at, eaten + 1));
+                    p = at + 1;
+                    n = eaten + 1;
+                }
+                _ => return false,
+            }
+        }
+        pattern[p..].iter().all(|&byte| byte == b'*')
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq for PathPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for PathPattern {}
+
+impl From<PathPattern> for String {
+    fn from(pattern: PathPattern) -> Self {
+        pattern.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = PolicyError;
+    fn try_from(text: String) -> Result<Self, PolicyError> {
+        Self::parse(&text)
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_star_stays_in_one_name_and_two_cross_directories() {
+        let one = PathPattern::parse("live/*/db").unwrap();
+        assert!(one.matches(&path("live/prod/db")) && !one.matches(&path("live/prod/eu/db")));
+        let all = PathPattern::parse("prod/**").unwrap();
+        assert!(
+            all.matches(&path("prod/eu/db"))
+                && !all.matches(&path("prod"))
+                && !all.matches(&path("production/db"))
+        );
+        assert!(PathPattern::parse("a/**").unwrap().matches(&path("a/b c/é")));
+        assert!(PathPattern::parse("/etc/**").is_err() && PathPattern::parse("a/[").is_err());
+    }
+
+    #[test]
+    fn brackets_of_an_address_stand_for_themselves() {
+        let pattern = NamePattern::new("module.db[*].aws_db_instance.*");
+        assert!(pattern.matches("module.db[\"a\"].aws_db_instance.this"));
+        assert!(!pattern.matches("module.dba.aws_db_instance.this"));
+    }
+
+    /// What the pattern means, slowly.
+    fn oracle(pattern: &[u8], name: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some((b'*', rest)) => (0..=name.len()).any(|n| oracle(rest, &name[n..])),
+            Some((byte, rest)) => name.first() == Some(byte) && oracle(rest, &name[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_match_as_the_slow_oracle_says(pattern in "[ab*]{0,8}", name in "[ab]{0,10}") {
+            prop_assert_eq!(NamePattern::new(pattern.clone()).matches(&name), oracle(pattern.as_bytes(), name.as_bytes()));
+        }
+    }
+}
