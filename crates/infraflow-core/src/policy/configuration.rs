@@ -5,9 +5,6 @@ use super::{
     located::{self, Table},
 };
 
-/// The name of the file in a repository's root.
-const FILE: &str = "infraflow.toml";
-
 /// What the crate does where a repository says nothing: every section, every key, each explained.
 const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -22,6 +19,9 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// The name of the file, in a repository's root.
+    pub const FILE: &'static str = "infraflow.toml";
+
     /// The defaults alone.
     pub fn defaults() -> Self {
         // The file is part of this crate, and a test parses it.
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn message(text: &str) -> String {
-        match Configuration::parse(text, FILE).and_then(|c| c.section::<Approval>()) {
+        match Configuration::parse(text, Configuration::FILE).and_then(|c| c.section::<Approval>()) {
             Ok(section) => panic!("{section:?}"),
             Err(error) => error.to_string(),
         }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_a_file_leaves_out_keeps_its_default() {
         let section: Approval =
-            Configuration::parse("[approval]\nhours = 8\n", FILE).unwrap().section().unwrap();
+            Configuration::parse("[approval]\nhours = 8\n", Configuration::FILE).unwrap().section().unwrap();
         assert_eq!(
             (section.hours, section.signers.as_str(), section.allow_author),
             (8, "allowed_signers", false)
@@ -150,6 +150,9 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_windows_line_ends_are_read() {
         let text = "\u{feff}[approval]\r\nhours = 8\r\n";
-        assert_eq!(Configuration::parse(text, FILE).unwrap().section::<Approval>().unwrap().hours, 8);
+        assert_eq!(
+            Configuration::parse(text, Configuration::FILE).unwrap().section::<Approval>().unwrap().hours,
+            8
+        );
     }
 }
