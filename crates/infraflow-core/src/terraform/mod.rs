@@ -1,1 +1,6 @@
-//! HCL facts, the driver of terraform and tofu, and plan JSON.
+//! Terraform and OpenTofu: plan JSON as types ([`plan`]), and what can go wrong with either.
+
+mod error;
+pub mod plan;
+
+pub use error::TerraformError;
