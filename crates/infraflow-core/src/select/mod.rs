@@ -1,1 +1,8 @@
-//! Impact to a test plan.
+//! Which test cases run: an impact to a [`TestPlan`].
+//!
+//! Every case of the catalog is in the plan once: among `cases` with the reasons why it runs, or among
+//! `skipped` with the reasons why it need not.
+
+mod plan;
+
+pub use plan::{PlannedCase, Shard, SkippedCase, TestPlan};

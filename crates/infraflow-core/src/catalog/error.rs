@@ -1,0 +1,16 @@
+/// What can go wrong while a tree is catalogued. A file that cannot be understood is no error: it is
+/// listed as unparsable, and taken as changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// A text is not what it should name.
+    #[error("cannot take {text:?} for {what}\n  help: {help}")]
+    BadName {
+        /// What it should name.
+        what: &'static str,
+        /// The text given.
+        text: String,
+        /// What to write.
+        help: &'static str,
+    },
+}

@@ -1,0 +1,139 @@
+use serde::{Deserialize, Serialize};
+
+use super::{ReferenceKind, Unparsable};
+use crate::terraform::facts::{Place, StaticValue, Text};
+
+/// How a dialect reads a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Claim {
+    /// What its statements belong to.
+    pub scope: Scope,
+    /// Whether the file alone makes its directory a module, a unit or a case. Variable files and lock
+    /// files do not.
+    pub configures: bool,
+}
+
+impl Claim {
+    /// A file whose statements belong to its whole directory, and which makes it one with configuration.
+    pub fn configuration() -> Self {
+        Self { scope: Scope::Directory, configures: true }
+    }
+
+    /// A file beside the configuration: its statements belong to the directory, which it does not make.
+    pub fn beside() -> Self {
+        Self { scope: Scope::Directory, configures: false }
+    }
+}
+
+/// What the statements of a file belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Scope {
+    /// All files of a directory are one, as Terraform has it.
+    Directory,
+    /// The file stands for itself, as a test file does.
+    File,
+}
+
+/// What one file states, in words that all dialects share. Pure data: it may be kept under the file's
+/// blob id, the dialect's name and version, and the file's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Facts {
+    /// What the file makes of its directory.
+    pub marks: Vec<Mark>,
+    /// What it depends on.
+    pub references: Vec<FactReference>,
+    /// Names it gives to values, so that references can be worked out.
+    pub definitions: Vec<Definition>,
+    /// Why the file could not be understood, or not wholly.
+    pub unparsable: Option<Unparsable>,
+}
+
+/// Something that tells what a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Mark {
+    /// What it tells.
+    pub kind: MarkKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Mark {
+    /// A mark.
+    pub fn new(kind: MarkKind, place: Place) -> Self {
+        Self { kind, place }
+    }
+}
+
+/// What a mark tells of its directory, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MarkKind {
+    /// It is a unit: only units have such a thing (a backend, a Terragrunt unit's file, a stack block).
+    Unit,
+    /// It is a test case.
+    Case,
+    /// It is a unit, unless somebody calls it.
+    LikelyUnit,
+}
+
+/// One dependency that a file states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FactReference {
+    /// How it depends.
+    pub kind: ReferenceKind,
+    /// On what.
+    pub target: Target,
+    /// Where that stands.
+    pub place: Place,
+    /// What stands there, for example `module.network` or `file("policy.json")`.
+    pub text: String,
+}
+
+impl FactReference {
+    /// A reference.
+    pub fn new(kind: ReferenceKind, target: Target, place: Place, text: impl Into<String>) -> Self {
+        Self { kind, target, place, text: text.into() }
+    }
+}
+
+/// What a reference points to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Target {
+    /// Another module, by its source address.
+    Module {
+        /// The call's name; in Terraform, an override of the same name replaces its source.
+        name: String,
+        /// The source address, where it is constant.
+        source: Option<Text>,
+        /// The version constraint.
+        version: Option<Text>,
+        /// Whether this only lays its source over a call of the same name in another file.
+        overrides: bool,
+        /// What is passed to it.
+        arguments: Vec<Definition>,
+    },
+    /// A file or a directory, relative to the directory in which the tool runs unless the path says
+    /// otherwise.
+    Path(StaticValue),
+}
+
+/// A name for a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Definition {
+    /// `local.NAME` within the scope.
+    Local(String, StaticValue),
+    /// The default of `var.NAME`.
+    Default(String, StaticValue),
+    /// A value given to `var.NAME` from outside: by a variable file, or by a call.
+    Value(String, StaticValue),
+}

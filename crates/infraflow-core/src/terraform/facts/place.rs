@@ -1,0 +1,52 @@
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::proof::{Link, RepoPath};
+
+/// Where something stands in a file: bytes from 0, and the line and column of the first one, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// The line of the first byte, from 1.
+    pub line: usize,
+    /// Its column in bytes, from 1.
+    pub column: usize,
+}
+
+impl Place {
+    /// The bytes.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// A link of a reason's chain to this place of a file.
+    pub fn link(&self, path: RepoPath, reference: impl Into<String>) -> Link {
+        Link {
+            path,
+            start: self.start,
+            end: self.end,
+            line: self.line,
+            column: self.column,
+            reference: reference.into(),
+        }
+    }
+}
+
+/// A constant text and where it stands.
+///
+/// The place covers what is between the quotes. Where `verbatim` holds, the bytes there are the value
+/// itself, so that an offset into the value is an offset into the file; otherwise the source spells it
+/// with escapes, and can only be replaced as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Text {
+    /// The text, escapes resolved.
+    pub value: String,
+    /// The bytes between its quotes.
+    pub place: Place,
+    /// Whether those bytes are the value, byte by byte.
+    pub verbatim: bool,
+}
