@@ -94,20 +94,10 @@ impl fmt::Debug for Configuration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Approval {
-        signers: String,
-        hours: u32,
-        allow_author: bool,
-    }
-    impl Section for Approval {
-        const NAME: &'static str = "approval";
-    }
+    use crate::policy::ApprovalRules;
 
     fn message(text: &str) -> String {
-        match Configuration::parse(text, Configuration::FILE).and_then(|c| c.section::<Approval>()) {
+        match Configuration::parse(text, Configuration::FILE).and_then(|c| c.section::<ApprovalRules>()) {
             Ok(section) => panic!("{section:?}"),
             Err(error) => error.to_string(),
         }
@@ -115,10 +105,10 @@ mod tests {
 
     #[test]
     fn what_a_file_leaves_out_keeps_its_default() {
-        let section: Approval =
+        let section: ApprovalRules =
             Configuration::parse("[approval]\nhours = 8\n", Configuration::FILE).unwrap().section().unwrap();
         assert_eq!(
-            (section.hours, section.signers.as_str(), section.allow_author),
+            (section.hours.get(), section.signers.to_string().as_str(), section.allow_author),
             (8, "allowed_signers", false)
         );
     }
@@ -130,13 +120,13 @@ mod tests {
         let text = message("\n[aproval]\nhours = 8\n");
         assert!(text.contains("infraflow.toml:2:2") && text.contains("did you mean \"approval\"?"), "{text}");
         let text = message("approval.frobnicate = 1");
-        assert!(text.contains("the keys known here are signers, hours, allow_author"), "{text}");
+        assert!(text.contains("the keys known here are signers, hours, allow_author, approvals"), "{text}");
     }
 
     #[test]
     fn a_value_of_the_wrong_shape_names_its_place() {
         let text = message("[approval]\nhours = \"many\"\n");
-        assert!(text.contains("infraflow.toml:2:9") && text.contains("expected u32"), "{text}");
+        assert!(text.contains("infraflow.toml:2:9") && text.contains("nonzero u32"), "{text}");
         let text = message("approval = 3");
         assert!(text.contains("infraflow.toml:1:12"), "{text}");
     }
@@ -151,7 +141,12 @@ mod tests {
     fn a_byte_order_mark_and_windows_line_ends_are_read() {
         let text = "\u{feff}[approval]\r\nhours = 8\r\n";
         assert_eq!(
-            Configuration::parse(text, Configuration::FILE).unwrap().section::<Approval>().unwrap().hours,
+            Configuration::parse(text, Configuration::FILE)
+                .unwrap()
+                .section::<ApprovalRules>()
+                .unwrap()
+                .hours
+                .get(),
             8
         );
     }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use crate::proof::{ProofError, RepoPath};
+use super::EnvironmentName;
+use crate::proof::{Principal, ProofError, RepoPath};
 
 /// What can go wrong while the configuration and the policy are read.
 #[derive(Debug, thiserror::Error)]
@@ -71,5 +72,37 @@ pub enum PolicyError {
         /// What is wrong with it.
         #[source]
         source: ProofError,
+    },
+    /// A text that is nobody for whom a log could be sealed.
+    #[error(
+        "cannot take {text:?} for a recipient: {why}\n  help: give an SSH public key or an age recipient (age1…)"
+    )]
+    Recipient {
+        /// The text given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A rule names somebody who has no key, and so can never approve.
+    #[error(
+        "cannot use the policy: \"{rule}\" names the approver {approver}, who has no key in {signers}\n  help: add the key, or correct the name"
+    )]
+    UnknownApprover {
+        /// The environment or risk rule.
+        rule: String,
+        /// The name.
+        approver: Principal,
+        /// The allowed-signers file.
+        signers: RepoPath,
+    },
+    /// A risk rule names an environment that is not there, and so can never hold.
+    #[error(
+        "cannot use the policy: risk rule \"{rule}\" names the environment {environment}, which is not there\n  help: correct the name, or add [environments.{environment}]"
+    )]
+    UnknownEnvironment {
+        /// The risk rule.
+        rule: String,
+        /// The name.
+        environment: EnvironmentName,
     },
 }

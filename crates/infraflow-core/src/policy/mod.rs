@@ -4,15 +4,24 @@
 //! [`Configuration`] is the crate's documented `defaults.toml` with a repository's `infraflow.toml` laid
 //! over it. Each folder defines its own [`Section`] of it.
 
+mod any_of;
 mod configuration;
+mod environment;
 mod environment_name;
 mod error;
 mod located;
 mod pattern;
+#[allow(clippy::module_inception)] // the folder's word is the type's word
+mod policy;
+mod risk;
 mod section;
 
+pub use any_of::AnyOf;
 pub use configuration::Configuration;
+pub use environment::{Environment, EnvironmentRules, Recipient};
 pub use environment_name::EnvironmentName;
 pub use error::PolicyError;
 pub use pattern::{NamePattern, PathPattern};
+pub use policy::{ApprovalRules, Policy};
+pub use risk::{RiskAction, RiskConditions, RiskRule, Touch};
 pub use section::Section;

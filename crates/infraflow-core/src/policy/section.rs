@@ -14,7 +14,13 @@ use serde::de::DeserializeOwned;
 /// use infraflow_core::policy::{Configuration, Section};
 /// #[derive(serde::Deserialize)]
 /// #[serde(deny_unknown_fields)]
-/// struct Approval { signers: String, hours: u32, allow_author: bool }
+/// struct Approval {
+///     signers: String,
+///     hours: u32,
+///     allow_author: bool,
+///     approvals: u32,
+///     approvals_on_gate: u32,
+/// }
 /// impl Section for Approval {
 ///     const NAME: &'static str = "approval";
 /// }
