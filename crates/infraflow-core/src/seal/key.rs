@@ -185,9 +185,7 @@ pub(super) fn random(bytes: &mut [u8]) -> Result<()> {
 fn expand(salt: Option<&[u8]>, secret: &[u8; 32], info: &[u8], out: &mut [u8]) {
     // HKDF gives up to 255 times the hash's length (RFC 5869, section 2.3), and 32 bytes are one.
     #[allow(clippy::expect_used)]
-    Hkdf::<Sha256>::new(salt, secret)
-        .expand(info, out)
-        .expect("HKDF-SHA-256 gives 32 bytes");
+    Hkdf::<Sha256>::new(salt, secret).expand(info, out).expect("HKDF-SHA-256 gives 32 bytes");
 }
 
 #[cfg(test)]
