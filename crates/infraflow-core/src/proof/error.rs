@@ -73,6 +73,14 @@ pub enum ProofError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A text cannot name a run.
+    #[error(
+        "cannot take {text:?} for a run's name\n  help: use 1 to 64 lower-case letters, digits and hyphens, and do not begin with a hyphen"
+    )]
+    BadRunId {
+        /// The text given.
+        text: String,
+    },
     /// A time stamp could not be read.
     #[error(
         "cannot take {text:?} for a time: {why}\n  help: write it as RFC 3339, for example 2026-01-31T12:00:00Z"

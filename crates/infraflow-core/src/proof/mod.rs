@@ -11,6 +11,7 @@ mod document;
 mod error;
 mod path;
 mod reason;
+mod run;
 mod ssh;
 mod time;
 
@@ -20,5 +21,6 @@ pub use document::Document;
 pub use error::ProofError;
 pub use path::RepoPath;
 pub use reason::{Link, Reason};
+pub use run::RunId;
 pub use ssh::{AllowedSigners, Principal, Signed, SigningKey, Statement, VerifyingKey};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};

@@ -169,6 +169,16 @@ impl<T: Statement> Signed<T> {
         Ok(principals)
     }
 
+    /// The key that the signature names as its own. It vouches for nothing before [`Signed::verify`] held.
+    ///
+    /// # Errors
+    /// [`ProofError::BadSignature`] where the signature cannot be read.
+    pub fn key(&self) -> Result<VerifyingKey, ProofError> {
+        let signature = SshSig::from_pem(&self.signature)
+            .map_err(|error| ProofError::BadSignature { namespace: T::NAMESPACE, why: error.to_string() })?;
+        Ok(VerifyingKey(PublicKey::from(signature.public_key().clone())))
+    }
+
     /// The digest of the statement alone: what single use is recorded under.
     ///
     /// # Errors
@@ -279,6 +289,7 @@ mod tests {
         let signers = AllowedSigners::parse(&format!("ada@example.com {}\n", key.verifying_key())).unwrap();
         let signed = key.sign(note()).unwrap();
         assert_eq!(signed.verify(&signers).unwrap(), vec![Principal("ada@example.com".into())]);
+        assert_eq!(signed.key().unwrap().fingerprint(), key.verifying_key().fingerprint());
     }
 
     #[test]
