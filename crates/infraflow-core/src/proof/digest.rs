@@ -16,29 +16,7 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of bytes.
     pub fn of_bytes(bytes: impl AsRef<[u8]>) -> Self {
-        Self::from_sha256(&sha2::Sha256::digest(bytes.as_ref()).into())
-    }
-
-    /// The digest whose 32 bytes are known.
-    pub fn from_sha256(bytes: &[u8; 32]) -> Self {
-        Self(format!("sha256:{}", hex(bytes)))
-    }
-
-    /// The digest of all that a reader yields, read in pieces.
-    ///
-    /// # Errors
-    /// The reader's.
-    pub fn of_reader(reader: &mut dyn std::io::Read) -> std::io::Result<Self> {
-        let mut digester = Digester::new();
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(digester.finish()),
-                Ok(count) => digester.update(&buffer[..count]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        Self(format!("sha256:{}", hex(&sha2::Sha256::digest(bytes.as_ref()))))
     }
 
     /// Reads a digest back from its text.
@@ -93,32 +71,6 @@ impl From<Digest> for String {
     }
 }
 
-/// A [`Digest`] of bytes that come in pieces.
-#[derive(Clone, Debug, Default)]
-pub struct Digester(sha2::Sha256);
-
-impl Digester {
-    /// The digest of nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next piece.
-    pub fn update(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.update(bytes);
-    }
-
-    /// The digest of all pieces.
-    pub fn finish(self) -> Digest {
-        Digest::from_sha256(&self.finish_bytes())
-    }
-
-    /// The digest of all pieces, as its 32 bytes.
-    pub fn finish_bytes(self) -> [u8; 32] {
-        self.0.finalize().into()
-    }
-}
-
 /// A keyed digest (HMAC-SHA-256) for values that must be comparable and not guessable: a digest of a
 /// weak secret alone could be searched for.
 pub struct Hmac(hmac::Hmac<sha2::Sha256>);
@@ -161,15 +113,6 @@ mod tests {
         assert_eq!(Digest::parse(digest.as_str()).unwrap(), digest);
         assert!(Digest::parse("sha256:BA").is_err());
         assert!(Digest::parse(&digest.as_str().to_uppercase()).is_err());
-    }
-
-    #[test]
-    fn pieces_have_the_digest_of_the_whole() {
-        let mut digester = Digester::new();
-        digester.update("a");
-        digester.update("bc");
-        assert_eq!(digester.finish(), Digest::of_bytes("abc"));
-        assert_eq!(Digest::of_reader(&mut &b"abc"[..]).unwrap(), Digest::of_bytes("abc"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn allowed(from: &str, to: &str) -> bool {
 }
 
 /// Every Rust file below `folder`, sorted.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut entries: Vec<PathBuf> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
