@@ -63,6 +63,12 @@ pub enum GroupEnd {
 }
 
 impl ProcessGroup {
+    /// This process itself, for an owner of a lock to say who it is: others on the machine then know at
+    /// once when it died ([`ProcessGroup::state`]). It is not to be ended by this record.
+    pub fn this() -> Self {
+        Self::of(std::process::id(), String::new())
+    }
+
     /// The group whose first process is `pid`, marked with `token`.
     pub(super) fn of(pid: u32, token: String) -> Self {
         Self {
@@ -139,7 +145,7 @@ impl ProcessGroup {
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         pids.filter(|&pid| {
             let Some(stat) = Stat::of(pid) else { return false };
-            let grouped = leader && stat.group == self.pid;
+            let grouped = leader && (stat.group == self.pid || pid == self.pid);
             stat.state != b'Z' && stat.state != b'X' && (grouped || mark.is_some_and(|m| carries(pid, m)))
         })
         .collect()

@@ -46,6 +46,28 @@ impl Digest {
     }
 }
 
+/// Makes the digest of bytes that come in parts.
+#[derive(Clone, Default)]
+pub struct Digester(sha2::Sha256);
+
+impl Digester {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes.
+    pub fn finish(self) -> Digest {
+        Digest(format!("sha256:{}", hex(&self.0.finalize())))
+    }
+}
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digester")
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -113,6 +135,14 @@ mod tests {
         assert_eq!(Digest::parse(digest.as_str()).unwrap(), digest);
         assert!(Digest::parse("sha256:BA").is_err());
         assert!(Digest::parse(&digest.as_str().to_uppercase()).is_err());
+    }
+
+    #[test]
+    fn parts_have_the_digest_of_the_whole() {
+        let mut digester = Digester::default();
+        digester.update(b"a");
+        digester.update(b"bc");
+        assert_eq!(digester.finish(), Digest::of_bytes("abc"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod ssh;
 mod time;
 
 pub use canonical::{canonical_foreign, canonical_json};
-pub use digest::{Digest, Hmac};
+pub use digest::{Digest, Digester, Hmac};
 pub use document::Document;
 pub use error::ProofError;
 pub use path::RepoPath;

@@ -222,3 +222,10 @@ fn a_recorded_group_is_ended_with_what_left_it_and_somebody_elses_is_not_touched
     thread.join().unwrap();
     assert_eq!(group.end(Duration::ZERO).unwrap(), GroupEnd::Gone);
 }
+
+#[test]
+fn a_process_can_say_who_it_is() {
+    let this = ProcessGroup::this();
+    assert!(this.alive());
+    assert!(!ProcessGroup { start_time: "1".into(), ..this }.alive());
+}
