@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::EnvironmentName;
+use super::{EnvironmentName, Purpose};
 use crate::proof::{Principal, ProofError, RepoPath};
 
 /// What can go wrong while the configuration and the policy are read.
@@ -104,5 +104,17 @@ pub enum PolicyError {
         rule: String,
         /// The name.
         environment: EnvironmentName,
+    },
+    /// A provider has no credentials to hand out.
+    #[error(
+        "cannot get credentials for environment {environment}, to {purpose:?}: {why}\n  help: see that this job may have them"
+    )]
+    Credentials {
+        /// The environment.
+        environment: EnvironmentName,
+        /// What they are for.
+        purpose: Purpose,
+        /// Why there are none; without secrets.
+        why: String,
     },
 }

@@ -4,8 +4,10 @@
 //! [`Configuration`] is the crate's documented `defaults.toml` with a repository's `infraflow.toml` laid
 //! over it. Each folder defines its own [`Section`] of it.
 
+mod allow_listed;
 mod any_of;
 mod configuration;
+mod credential_provider;
 mod environment;
 mod environment_name;
 mod error;
@@ -16,8 +18,10 @@ mod policy;
 mod risk;
 mod section;
 
+pub use allow_listed::{AllowListed, CredentialRules, PresetName, VariableName};
 pub use any_of::AnyOf;
 pub use configuration::Configuration;
+pub use credential_provider::{CredentialProvider, Purpose};
 pub use environment::{Environment, EnvironmentRules, Recipient};
 pub use environment_name::EnvironmentName;
 pub use error::PolicyError;

@@ -16,7 +16,29 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of bytes.
     pub fn of_bytes(bytes: impl AsRef<[u8]>) -> Self {
-        Self(format!("sha256:{}", hex(&sha2::Sha256::digest(bytes.as_ref()))))
+        Self::from_sha256(&sha2::Sha256::digest(bytes.as_ref()).into())
+    }
+
+    /// The digest whose 32 bytes are known.
+    pub fn from_sha256(bytes: &[u8; 32]) -> Self {
+        Self(format!("sha256:{}", hex(bytes)))
+    }
+
+    /// The digest of all that a reader yields, read in pieces.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn of_reader(reader: &mut dyn std::io::Read) -> std::io::Result<Self> {
+        let mut digester = Digester::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(digester.finish()),
+                Ok(count) => digester.update(&buffer[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Reads a digest back from its text.
@@ -46,28 +68,6 @@ impl Digest {
     }
 }
 
-/// Makes the digest of bytes that come in parts.
-#[derive(Clone, Default)]
-pub struct Digester(sha2::Sha256);
-
-impl Digester {
-    /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The digest of all bytes.
-    pub fn finish(self) -> Digest {
-        Digest(format!("sha256:{}", hex(&self.0.finalize())))
-    }
-}
-
-impl fmt::Debug for Digester {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digester")
-    }
-}
-
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -90,6 +90,32 @@ impl TryFrom<String> for Digest {
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
         digest.0
+    }
+}
+
+/// A [`Digest`] of bytes that come in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Digester(sha2::Sha256);
+
+impl Digester {
+    /// The digest of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        Digest::from_sha256(&self.finish_bytes())
+    }
+
+    /// The digest of all pieces, as its 32 bytes.
+    pub fn finish_bytes(self) -> [u8; 32] {
+        self.0.finalize().into()
     }
 }
 
@@ -138,11 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn parts_have_the_digest_of_the_whole() {
-        let mut digester = Digester::default();
-        digester.update(b"a");
-        digester.update(b"bc");
+    fn pieces_have_the_digest_of_the_whole() {
+        let mut digester = Digester::new();
+        digester.update("a");
+        digester.update("bc");
         assert_eq!(digester.finish(), Digest::of_bytes("abc"));
+        assert_eq!(Digest::of_reader(&mut &b"abc"[..]).unwrap(), Digest::of_bytes("abc"));
     }
 
     #[test]

@@ -32,6 +32,22 @@ pub enum TerraformError {
         /// The deepest nesting that is read.
         limit: usize,
     },
+    /// A text does not name a tool and its version.
+    #[error(
+        "cannot take {text:?} for a tool and its version\n  help: write it as in `terraform 1.11.4` or `tofu 1.12.6`"
+    )]
+    ToolVersion {
+        /// The text given.
+        text: String,
+    },
+    /// What should be a state is not.
+    #[error(
+        "cannot read the state: {why}\n  help: `terraform state pull` in the unit's directory shows what the backend holds"
+    )]
+    State {
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }
 
 impl TerraformError {

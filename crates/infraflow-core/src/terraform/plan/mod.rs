@@ -26,6 +26,7 @@ mod difference;
 mod document;
 mod foreign;
 mod open;
+mod sensitive;
 mod summary;
 
 pub use action::{Action, Actions, Replacement};
@@ -34,4 +35,5 @@ pub use change::{Change, DeferredChange, Importing, ResourceChange, ResourceMode
 pub use counts::Counts;
 pub use document::{Plan, PlanVariable};
 pub use foreign::{Foreign, Members, Shape};
+pub use sensitive::SensitiveValue;
 pub use summary::{ChangeSummary, Drift, OutputSummary, PlanSummary};
