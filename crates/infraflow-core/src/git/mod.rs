@@ -1,1 +1,46 @@
 //! Repositories, revisions, trees, merge bases, comparison, clone and push. Nothing else touches git.
+//!
+//! A [`Repository`] is a path with handles behind it; it is cheap to clone, usable from every thread, and
+//! gives owned data out. A [`Tree`] is the files of a [`Revision`], readable without a checkout: of a
+//! commit, or of the working directory on top of one (staged, unstaged and untracked files, not the
+//! ignored), whose directories get the ids that they would have if they were committed. So two trees of
+//! any kind are compared in one way: by their ids, descending only where these differ.
+//!
+//! Objects are read through libgit2. What crosses the network, and needs the user's credential helpers,
+//! goes through the `git` program, with names that were checked and `--` before any word of a user.
+//!
+//! # Limitations
+//! - What libgit2 cannot open is refused by name: repositories with SHA-256 objects, with references in
+//!   reftables, or with `extensions.partialclone`. Partial clones without that extension (git makes them
+//!   so since 2.24) work: blobs that are not there are fetched in one batch by
+//!   [`Repository::fetch_missing`], and until then reading them is [`GitError::MissingObject`].
+//! - Clean and smudge filters (Git LFS, end-of-line conversion) are not run: a file of a commit has the
+//!   bytes of its blob, a changed file of the working directory those on the disk.
+//! - A repository inside the working directory that is no submodule is not part of its tree.
+
+mod commit;
+mod compare;
+mod entry;
+mod error;
+mod id;
+mod listing;
+mod merge_base;
+mod name;
+mod open;
+mod rename;
+mod repository;
+mod revision;
+mod similarity;
+mod tree;
+mod working_file;
+mod working_tree;
+
+pub use commit::{Commit, Identity};
+pub use compare::{ChangeKind, TreeChange};
+pub use entry::{Entry, Mode};
+pub use error::GitError;
+pub use id::{BlobId, CommitId, ObjectId, TreeId};
+pub use name::{BranchName, RemoteName, TagName};
+pub use repository::{Head, Repository};
+pub use revision::Revision;
+pub use tree::Tree;

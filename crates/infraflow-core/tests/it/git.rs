@@ -1,1 +1,81 @@
 //! Tests of git.
+
+mod compare;
+mod history;
+mod open;
+mod tree;
+mod working_tree;
+
+use infraflow_core::{
+    git::{CommitId, Repository, Revision, Tree},
+    proof::RepoPath,
+};
+
+use crate::fixture::Repo;
+
+pub fn path(text: &str) -> RepoPath {
+    RepoPath::parse(text).unwrap()
+}
+
+pub fn open(repo: &Repo) -> Repository {
+    Repository::open(&repo.path).unwrap()
+}
+
+pub fn id(text: &str) -> CommitId {
+    CommitId::parse(text).unwrap()
+}
+
+pub fn tree_at(repository: &Repository, revision: &str) -> Tree {
+    repository.tree(&repository.revision(revision).unwrap()).unwrap()
+}
+
+pub fn working_tree(repository: &Repository) -> Tree {
+    tree_at(repository, Revision::WORKING_TREE)
+}
+
+/// What `git diff --raw` says, in our words: kind, old path, path.
+pub fn git_diff(repo: &Repo, args: &[&str]) -> Vec<String> {
+    let mut words =
+        vec!["diff", "--raw", "-z", "--no-abbrev", "-M", "--no-ext-diff", "--ignore-submodules=dirty"];
+    words.extend(args);
+    let text = repo.git(&words);
+    let mut fields = text.split('\0').filter(|field| !field.is_empty());
+    let mut changes = Vec::new();
+    while let Some(header) = fields.next() {
+        let header: Vec<&str> = header.trim_start_matches(':').split(' ').collect();
+        let path = fields.next().unwrap();
+        let kind = match header[4].chars().next().unwrap() {
+            'A' => "added",
+            'D' => "deleted",
+            'T' => "type_changed",
+            'M' if header[2] == header[3] => "mode_changed",
+            'M' => "modified",
+            'R' => {
+                changes.push(format!("renamed {path} {}", fields.next().unwrap()));
+                continue;
+            }
+            other => panic!("{other}"),
+        };
+        changes.push(format!("{kind} {path}"));
+    }
+    changes.sort();
+    changes
+}
+
+pub fn our_diff(repository: &Repository, old: &Tree, new: &Tree) -> Vec<String> {
+    let mut changes: Vec<String> = repository
+        .compare(old, new)
+        .unwrap()
+        .into_iter()
+        .map(|change| {
+            let kind = serde_json::to_value(change.kind).unwrap().as_str().unwrap().to_owned();
+            let text = |path: &RepoPath| String::from_utf8_lossy(path.as_bytes()).into_owned();
+            match &change.old_path {
+                Some(old) => format!("{kind} {} {}", text(old), text(&change.path)),
+                None => format!("{kind} {}", text(&change.path)),
+            }
+        })
+        .collect();
+    changes.sort();
+    changes
+}

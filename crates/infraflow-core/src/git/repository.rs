@@ -1,0 +1,338 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use git2::{ErrorCode, ObjectType};
+
+use super::{BranchName, Commit, CommitId, GitError, ObjectId, RemoteName, Revision, Tree, listing::Listing};
+
+/// What directories read once may hold of the memory before they are forgotten.
+const LISTINGS_BOUND: usize = 64 << 20;
+
+/// A git repository: its path, with handles behind it. Cheap to clone, and usable from every thread:
+/// each call borrows a handle of libgit2 for itself, and gives owned data out.
+#[derive(Clone)]
+pub struct Repository(Arc<Inner>);
+
+struct Inner {
+    root: PathBuf,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+    bare: bool,
+    handles: Mutex<Vec<git2::Repository>>,
+    listings: Mutex<Listings>,
+}
+
+#[derive(Default)]
+struct Listings {
+    known: HashMap<ObjectId, Arc<Listing>>,
+    size: usize,
+}
+
+/// Where `HEAD` points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// To a branch.
+    Branch {
+        /// The branch.
+        name: BranchName,
+        /// Its last commit.
+        commit: CommitId,
+    },
+    /// To a commit, without a branch: what most CI systems check out.
+    Detached(CommitId),
+    /// To a branch without a commit: the repository is empty, or was given a new root.
+    Unborn,
+}
+
+impl Head {
+    /// The commit, where there is one.
+    pub fn commit(&self) -> Option<CommitId> {
+        match self {
+            Self::Branch { commit, .. } | Self::Detached(commit) => Some(*commit),
+            Self::Unborn => None,
+        }
+    }
+}
+
+impl Repository {
+    pub(super) fn from_handle(handle: git2::Repository) -> Self {
+        // Without the slash that libgit2 puts at the end.
+        let plain = |path: &Path| path.components().collect::<PathBuf>();
+        let git_dir = plain(handle.path());
+        Self(Arc::new(Inner {
+            root: handle.workdir().map_or_else(|| git_dir.clone(), plain),
+            common_dir: plain(handle.commondir()),
+            bare: handle.workdir().is_none(),
+            git_dir,
+            handles: Mutex::new(vec![handle]),
+            listings: Mutex::default(),
+        }))
+    }
+
+    /// The folder of the working tree; of a bare repository, the repository itself.
+    pub fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    /// Where the repository keeps its own files: `.git`, or the folder of a bare repository.
+    pub fn git_dir(&self) -> &Path {
+        &self.0.git_dir
+    }
+
+    /// Where objects and references are kept: [`Repository::git_dir`], but in a linked worktree that of
+    /// the repository it belongs to.
+    pub(super) fn common_dir(&self) -> &Path {
+        &self.0.common_dir
+    }
+
+    /// Whether there is no working tree.
+    pub fn is_bare(&self) -> bool {
+        self.0.bare
+    }
+
+    /// Lends a handle of libgit2 to a piece of work.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&git2::Repository) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
+        let free = lock(&self.0.handles).pop();
+        let handle = match free {
+            Some(handle) => handle,
+            None => git2::Repository::open(&self.0.git_dir)
+                .map_err(|error| GitError::libgit2(format!("open {}", self.0.root.display()), error))?,
+        };
+        let result = work(&handle);
+        lock(&self.0.handles).push(handle);
+        result
+    }
+
+    /// A directory by its id, from memory where it was read before.
+    pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
+        if let Some(known) = lock(&self.0.listings).known.get(&id) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = self.with(|handle| {
+            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
+            let object = odb.read(id.to_git2()?).map_err(|error| self.unreadable(id, error))?;
+            if object.kind() != ObjectType::Tree {
+                return Err(GitError::CorruptTree { id, why: format!("it is a {}", object.kind()) });
+            }
+            Ok(object.data().to_vec())
+        })?;
+        let listing = Arc::new(Listing::parse(id, bytes)?);
+        let mut listings = lock(&self.0.listings);
+        if listings.size > LISTINGS_BOUND {
+            *listings = Listings::default();
+        }
+        listings.size += listing.size();
+        listings.known.insert(id, Arc::clone(&listing));
+        Ok(listing)
+    }
+
+    pub(super) fn failed(&self, what: &str, error: git2::Error) -> GitError {
+        GitError::libgit2(format!("{what} of {}", self.0.root.display()), error)
+    }
+
+    pub(super) fn unreadable(&self, id: ObjectId, error: git2::Error) -> GitError {
+        match error.code() {
+            ErrorCode::NotFound => GitError::MissingObjects { path: self.0.root.clone(), ids: vec![id] },
+            _ => self.failed(&format!("read the object {id}"), error),
+        }
+    }
+
+    /// Where `HEAD` points to.
+    ///
+    /// # Errors
+    /// [`GitError::Libgit2`] where the reference cannot be read.
+    pub fn head(&self) -> Result<Head, GitError> {
+        self.with(|handle| {
+            let head = match handle.head() {
+                Ok(head) => head,
+                Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+                    return Ok(Head::Unborn);
+                }
+                Err(error) => return Err(self.failed("read HEAD", error)),
+            };
+            let commit = head.peel_to_commit().map_err(|error| self.failed("read HEAD", error))?;
+            let commit = CommitId::from_git2(commit.id());
+            let name = head.name().ok().and_then(|name| name.strip_prefix("refs/heads/"));
+            match name.map(BranchName::parse) {
+                Some(Ok(name)) => Ok(Head::Branch { name, commit }),
+                _ => Ok(Head::Detached(commit)),
+            }
+        })
+    }
+
+    /// The commit that a name means: an id, also abbreviated, a branch, a tag, `HEAD`, or whatever else
+    /// gitrevisions(7) has.
+    ///
+    /// # Errors
+    /// [`GitError::UnknownRevision`], [`GitError::AmbiguousRevision`], or [`GitError::EmptyRepository`].
+    pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
+        let unknown = |why: String| GitError::UnknownRevision {
+            path: self.0.root.clone(),
+            revision: revision.to_owned(),
+            why,
+        };
+        self.with(|handle| {
+            let error = match handle.revparse_single(revision) {
+                Ok(object) => {
+                    return match object.peel(ObjectType::Commit) {
+                        Ok(commit) => Ok(CommitId::from_git2(commit.id())),
+                        Err(_) => {
+                            let kind =
+                                object.kind().map_or("no commit".to_owned(), |kind| format!("a {kind}"));
+                            Err(unknown(format!("it is {kind}, not a commit")))
+                        }
+                    };
+                }
+                Err(error) => error,
+            };
+            // Not libgit2's `is_empty`, which is false where the first branch has another name than the
+            // user's default.
+            let empty = handle.references().is_ok_and(|references| {
+                references.flatten().all(|reference| !reference.name_bytes().starts_with(b"refs/"))
+            });
+            if empty || (revision == "HEAD" && handle.head().is_err()) {
+                return Err(GitError::EmptyRepository {
+                    path: self.0.root.clone(),
+                    revision: revision.to_owned(),
+                });
+            }
+            match error.code() {
+                ErrorCode::Ambiguous => Err(GitError::AmbiguousRevision {
+                    path: self.0.root.clone(),
+                    revision: revision.to_owned(),
+                }),
+                ErrorCode::NotFound => Err(unknown("no commit, branch or tag goes by that name".to_owned())),
+                _ => Err(unknown(error.message().to_owned())),
+            }
+        })
+    }
+
+    /// As [`Repository::resolve`]; `WORKTREE` is the working tree on top of `HEAD`.
+    ///
+    /// # Errors
+    /// As [`Repository::resolve`], and [`GitError::NoWorkingTree`] in a bare repository.
+    pub fn revision(&self, revision: &str) -> Result<Revision, GitError> {
+        if revision != Revision::WORKING_TREE {
+            return match Revision::parse(revision) {
+                Ok(working_tree @ Revision::WorkingTree(_)) => Ok(working_tree),
+                _ => self.resolve(revision).map(Revision::Commit),
+            };
+        }
+        if self.0.bare {
+            return Err(GitError::NoWorkingTree { path: self.0.root.clone() });
+        }
+        self.resolve("HEAD").map(Revision::WorkingTree)
+    }
+
+    /// The name of the trunk: what `origin/HEAD` points to, or else `main` or `master`, whichever is
+    /// there.
+    ///
+    /// # Errors
+    /// [`GitError::NoTrunk`].
+    pub fn trunk(&self) -> Result<BranchName, GitError> {
+        self.with(|handle| {
+            let head = handle.find_reference("refs/remotes/origin/HEAD").ok();
+            let target = head.as_ref().and_then(|head| head.symbolic_target().ok().flatten());
+            if let Some(name) = target.and_then(|target| target.strip_prefix("refs/remotes/origin/")) {
+                return BranchName::parse(name);
+            }
+            for name in ["main", "master"] {
+                let remote = format!("refs/remotes/origin/{name}");
+                if [remote, format!("refs/heads/{name}")]
+                    .iter()
+                    .any(|name| handle.refname_to_id(name).is_ok())
+                {
+                    return BranchName::parse(name);
+                }
+            }
+            Err(GitError::NoTrunk { path: self.0.root.clone() })
+        })
+    }
+
+    /// The last commit of the trunk as far as this clone knows: of `origin/<trunk>`, or, where there is no
+    /// such remote-tracking branch, of the local one.
+    ///
+    /// # Errors
+    /// [`GitError::NoTrunk`], or [`GitError::UnknownRevision`] where the trunk is in neither place.
+    pub fn trunk_tip(&self) -> Result<CommitId, GitError> {
+        let trunk = self.trunk()?;
+        if let Some(tip) = self.remote_tip(&RemoteName::origin(), &trunk)? {
+            return Ok(tip);
+        }
+        self.resolve(&trunk.reference())
+    }
+
+    /// The last commit of a local branch; `None` where there is no such branch.
+    ///
+    /// # Errors
+    /// [`GitError::Libgit2`] where the reference cannot be read.
+    pub fn branch_tip(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        self.reference_tip(&branch.reference())
+    }
+
+    /// The last commit that a branch had on a remote when it was last fetched.
+    ///
+    /// # Errors
+    /// As [`Repository::branch_tip`].
+    pub fn remote_tip(&self, remote: &RemoteName, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        self.reference_tip(&format!("{}/{branch}", remote.reference()))
+    }
+
+    pub(super) fn reference_tip(&self, name: &str) -> Result<Option<CommitId>, GitError> {
+        self.with(|handle| {
+            let failed = |error| self.failed(&format!("read {name}"), error);
+            match handle.find_reference(name) {
+                Ok(found) => found
+                    .peel_to_commit()
+                    .map(|commit| Some(CommitId::from_git2(commit.id())))
+                    .map_err(failed),
+                Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(failed(error)),
+            }
+        })
+    }
+
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// [`GitError::MissingObjects`] where it is not in this clone.
+    pub fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
+        self.with(|handle| {
+            let commit =
+                handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
+            Ok(Commit::from_git2(&commit))
+        })
+    }
+
+    /// The files of a revision. Those of the working tree are looked at now: later changes of the working
+    /// directory do not alter the tree, and reading a file that was changed since is an error.
+    ///
+    /// # Errors
+    /// [`GitError::MissingObjects`] for a commit that is not in this clone; for a working tree also
+    /// [`GitError::NoWorkingTree`], [`GitError::HeadMoved`], and whatever the file system refuses.
+    pub fn tree(&self, revision: &Revision) -> Result<Tree, GitError> {
+        let root = self.commit(&revision.commit())?.tree;
+        match revision {
+            Revision::Commit(_) => Ok(Tree::of_commit(self.clone(), *revision, root)),
+            Revision::WorkingTree(on) => self.working_tree(*on, root),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under these locks can leave their content half-changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Repository").field(&self.0.root).finish()
+    }
+}

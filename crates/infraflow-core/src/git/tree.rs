@@ -1,0 +1,288 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use git2::ObjectType;
+
+use crate::proof::RepoPath;
+
+use super::{
+    BlobId, Entry, GitError, Mode, ObjectId, Repository, Revision, TreeId, listing::Listing, working_file,
+};
+
+/// More files than any repository has that people work in; a tree that claims more was made to exhaust
+/// its readers (a "git bomb" is a few kilobytes that unfold to billions of files).
+const MOST_ENTRIES: usize = 5_000_000;
+
+/// No file system opens longer paths.
+const LONGEST_PATH: usize = 4096;
+
+/// The files of a revision, readable without a checkout. Cheap to clone, and usable from every thread.
+#[derive(Clone)]
+pub struct Tree {
+    repository: Repository,
+    revision: Revision,
+    root: TreeId,
+    changed: Option<Arc<Changed>>,
+}
+
+/// What the working directory has and the object store has not.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// Directories with a changed file below them, as they would be written.
+    pub(super) directories: HashMap<ObjectId, Arc<Listing>>,
+    /// Files and links whose content is read from the disk.
+    pub(super) files: BTreeSet<RepoPath>,
+}
+
+impl Tree {
+    /// The largest file that is read whole: 64 MiB.
+    pub const READ_LIMIT: u64 = 64 << 20;
+
+    pub(super) fn of_commit(repository: Repository, revision: Revision, root: TreeId) -> Self {
+        Self { repository, revision, root, changed: None }
+    }
+
+    pub(super) fn of_working_directory(
+        repository: Repository,
+        revision: Revision,
+        root: TreeId,
+        changed: Changed,
+    ) -> Self {
+        Self { repository, revision, root, changed: Some(Arc::new(changed)) }
+    }
+
+    /// The id of the whole: equal ids mean equal files. A working tree has the id that its files would
+    /// get if they were committed as they stand on the disk.
+    pub fn id(&self) -> TreeId {
+        self.root
+    }
+
+    /// Whose files these are.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
+    /// Where these files come from.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
+        match self.changed.as_ref().and_then(|changed| changed.directories.get(&id)) {
+            Some(listing) => Ok(Arc::clone(listing)),
+            None => self.repository.listing(id),
+        }
+    }
+
+    /// What stands at a path; `None` where nothing does. Links are not followed.
+    ///
+    /// # Errors
+    /// [`GitError::MissingObjects`] or [`GitError::CorruptTree`] for a directory on the way.
+    pub fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, GitError> {
+        let (mut mode, mut id) = (Mode::Directory, self.root.object());
+        for name in path.names() {
+            if mode != Mode::Directory {
+                return Ok(None);
+            }
+            match self.listing(id)?.find(name) {
+                Some(item) => (mode, id) = (item.mode, item.id),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Entry { path: path.clone(), mode, id }))
+    }
+
+    /// What stands directly in a directory, sorted by path. Empty where there is no such directory.
+    ///
+    /// # Errors
+    /// As [`Tree::entry`].
+    pub fn list(&self, directory: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
+            return Ok(Vec::new());
+        };
+        let mut entries = self
+            .listing(id)?
+            .iter()
+            .map(|item| {
+                Ok(Entry { path: child(directory.as_bytes(), item.name)?, mode: item.mode, id: item.id })
+            })
+            .collect::<Result<Vec<_>, GitError>>()?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// Everything below a directory that is no directory itself, sorted by path: files, links and
+    /// submodules. Empty where there is no such directory.
+    ///
+    /// # Errors
+    /// As [`Tree::entry`], and [`GitError::TooMany`] for a tree made to exhaust its readers.
+    pub fn walk(&self, directory: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        let mut open = vec![(directory.clone(), id)];
+        let mut seen = 0;
+        while let Some((directory, id)) = open.pop() {
+            for item in self.listing(id)?.iter() {
+                count(&mut seen, &directory)?;
+                let path = child(directory.as_bytes(), item.name)?;
+                match item.mode {
+                    Mode::Directory => open.push((path, item.id)),
+                    mode => found.push(Entry { path, mode, id: item.id }),
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The bytes of a regular file; `None` where there is none: nothing at all, a directory, a link, or a
+    /// submodule ([`Tree::entry`] says which).
+    ///
+    /// # Errors
+    /// As [`Tree::read_entry`].
+    pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        match self.entry(path)? {
+            Some(entry) if entry.mode.is_file() => self.read_entry(&entry).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Where a link points to, as its bytes stand; `None` where there is no link. It may well point out of
+    /// the repository: [`RepoPath::resolve`] tells.
+    ///
+    /// # Errors
+    /// As [`Tree::read_entry`].
+    pub fn link_target(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        match self.entry(path)? {
+            Some(entry) if entry.mode == Mode::Link => self.read_entry(&entry).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The bytes of a file, or the target of a link, of this tree. No link is followed, neither at the end
+    /// nor on the way.
+    ///
+    /// # Errors
+    /// [`GitError::TooLarge`] beyond [`Tree::READ_LIMIT`]; [`GitError::MissingObjects`] in a partial clone;
+    /// [`GitError::FileChanged`] where a file of the working directory is no longer what it was.
+    pub fn read_entry(&self, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        if self.is_on_disk(entry) {
+            return working_file::read(self.repository.root(), entry, Self::READ_LIMIT);
+        }
+        self.repository.read_blob(entry, Self::READ_LIMIT)
+    }
+
+    /// The size of a file, or of a link's target, in bytes.
+    ///
+    /// # Errors
+    /// As [`Tree::read_entry`].
+    pub fn size(&self, entry: &Entry) -> Result<u64, GitError> {
+        if self.is_on_disk(entry) {
+            return working_file::size(self.repository.root(), entry);
+        }
+        self.repository.blob_size(entry)
+    }
+
+    /// Those of some entries' blobs that are not in this clone.
+    pub(super) fn missing<'a>(
+        &self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Result<Vec<BlobId>, GitError> {
+        let blobs = entries
+            .into_iter()
+            .filter(|entry| (entry.mode.is_file() || entry.mode == Mode::Link) && !self.is_on_disk(entry))
+            .map(|entry| BlobId::from_object(entry.id));
+        self.repository.missing_blobs(blobs)
+    }
+
+    fn is_on_disk(&self, entry: &Entry) -> bool {
+        self.changed.as_ref().is_some_and(|changed| changed.files.contains(&entry.path))
+    }
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree").field("revision", &self.revision).field("id", &self.root).finish()
+    }
+}
+
+/// A name below a directory, within the length that file systems open.
+pub(super) fn child(directory: &[u8], name: &[u8]) -> Result<RepoPath, GitError> {
+    let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
+    path.extend_from_slice(directory);
+    if !directory.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    let path = RepoPath::parse(path)?;
+    if path.as_bytes().len() > LONGEST_PATH {
+        return Err(GitError::TooMany { path, what: "the length of a path", limit: LONGEST_PATH });
+    }
+    Ok(path)
+}
+
+/// Counts one more entry, up to the bound.
+pub(super) fn count(seen: &mut usize, directory: &RepoPath) -> Result<(), GitError> {
+    *seen += 1;
+    if *seen > MOST_ENTRIES {
+        return Err(GitError::TooMany {
+            path: directory.clone(),
+            what: "the number of files",
+            limit: MOST_ENTRIES,
+        });
+    }
+    Ok(())
+}
+
+impl Repository {
+    fn blob_size(&self, entry: &Entry) -> Result<u64, GitError> {
+        self.with(|handle| {
+            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
+            let (size, _) =
+                odb.read_header(entry.id.to_git2()?).map_err(|error| self.unreadable(entry.id, error))?;
+            Ok(size as u64)
+        })
+    }
+
+    fn read_blob(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, GitError> {
+        self.with(|handle| {
+            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
+            let unreadable = |error| self.unreadable(entry.id, error);
+            let id = entry.id.to_git2()?;
+            let (size, _) = odb.read_header(id).map_err(unreadable)?;
+            if size as u64 > limit {
+                return Err(GitError::TooLarge { path: entry.path.clone(), size: size as u64, limit });
+            }
+            let object = odb.read(id).map_err(unreadable)?;
+            if object.kind() != ObjectType::Blob {
+                return Err(GitError::CorruptTree {
+                    id: entry.id,
+                    why: format!("{} should be a file, and is a {}", entry.path, object.kind()),
+                });
+            }
+            Ok(object.data().to_vec())
+        })
+    }
+
+    /// Those of some blobs that are not in this clone; sorted, without doubles.
+    ///
+    /// # Errors
+    /// [`GitError::Libgit2`] where the objects cannot be opened.
+    pub fn missing_blobs(&self, blobs: impl IntoIterator<Item = BlobId>) -> Result<Vec<BlobId>, GitError> {
+        self.with(|handle| {
+            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
+            let mut missing = BTreeSet::new();
+            for blob in blobs {
+                if !odb.exists(blob.to_git2()?) {
+                    missing.insert(blob);
+                }
+            }
+            Ok(missing.into_iter().collect())
+        })
+    }
+}

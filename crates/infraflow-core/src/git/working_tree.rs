@@ -1,0 +1,232 @@
+//! The tree of the working directory: the commit's, with the changed files laid over it.
+
+use std::collections::BTreeMap;
+
+use git2::{IndexEntryExtendedFlag, ObjectType, Oid, Status, StatusOptions, StatusShow};
+
+use crate::proof::RepoPath;
+
+use super::{
+    CommitId, GitError, Head, Mode, ObjectId, Repository, Revision, Tree, TreeId,
+    listing::Listing,
+    tree::{Changed, child},
+    working_file::{self, Found},
+};
+
+/// Directories are written one within the other, on the stack.
+const DEEPEST: usize = 500;
+
+impl Repository {
+    /// Looks at the working directory. Nothing is written, the index is not refreshed, and no filter,
+    /// hook or file system monitor is run.
+    pub(super) fn working_tree(&self, on: CommitId, root: TreeId) -> Result<Tree, GitError> {
+        if self.is_bare() {
+            return Err(GitError::NoWorkingTree { path: self.root().to_owned() });
+        }
+        match self.head()? {
+            Head::Branch { commit, .. } | Head::Detached(commit) if commit == on => {}
+            head => {
+                let found = head.commit().unwrap_or(on);
+                return Err(GitError::HeadMoved { path: self.root().to_owned(), expected: on, found });
+            }
+        }
+        let revision = Revision::WorkingTree(on);
+        let committed = Tree::of_commit(self.clone(), revision, root);
+        let mut edits = Edits::default();
+        let mut changed = Changed::default();
+        for path in self.touched_paths()? {
+            let before = committed.entry(&path)?;
+            let found = self.found_at(&path, before.as_ref().map(|entry| entry.mode))?;
+            let same = match (&before, &found) {
+                (Some(before), Some(found)) => before.mode == found.mode && before.id == found.id,
+                (None, None) => true,
+                _ => false,
+            };
+            if same {
+                continue;
+            }
+            if found.as_ref().is_some_and(|found| found.mode != Mode::Submodule) {
+                changed.files.insert(path.clone());
+            }
+            edits.set(&path, found);
+        }
+        if edits.is_empty() {
+            return Ok(committed);
+        }
+        let root = write_directory(self, &RepoPath::root(), Some(root.object()), &edits, &mut changed)?;
+        let root = match root {
+            Some(id) => id,
+            None => remember(Vec::new(), &mut changed)?,
+        };
+        Ok(Tree::of_working_directory(self.clone(), revision, TreeId::from_object(root), changed))
+    }
+
+    /// Every path whose file may differ from that of `HEAD`: staged, unstaged and untracked.
+    fn touched_paths(&self) -> Result<Vec<RepoPath>, GitError> {
+        let mut options = StatusOptions::new();
+        options
+            .show(StatusShow::IndexAndWorkdir)
+            .include_untracked(true)
+            .recurse_untracked_dirs(true)
+            .include_ignored(false)
+            .include_unmodified(false)
+            .update_index(false)
+            .sort_case_sensitively(true);
+        self.with(|handle| {
+            let failed = |error| self.failed("look at the working tree", error);
+            let index = handle.index().map_err(failed)?;
+            let statuses = handle.statuses(Some(&mut options)).map_err(failed)?;
+            let mut paths = Vec::with_capacity(statuses.len());
+            for status in statuses.iter() {
+                let bytes = status.path_bytes();
+                // A folder with a repository of its own that is no submodule.
+                if bytes.ends_with(b"/") {
+                    continue;
+                }
+                // A sparse checkout leaves files out on purpose; that deletes nothing.
+                if status.status() == Status::WT_DELETED && is_left_out(&index, bytes) {
+                    continue;
+                }
+                let path = RepoPath::parse(bytes)?;
+                if path.names().count() > DEEPEST {
+                    return Err(GitError::TooMany { path, what: "the depth of directories", limit: DEEPEST });
+                }
+                paths.push(path);
+            }
+            Ok(paths)
+        })
+    }
+
+    /// What git would record for a path as it stands on the disk.
+    fn found_at(&self, path: &RepoPath, before: Option<Mode>) -> Result<Option<Found>, GitError> {
+        if let Some(commit) = self.submodule_commit(path)? {
+            return Ok(Some(Found { mode: Mode::Submodule, id: commit }));
+        }
+        let mut found = working_file::look(self.root(), path)?;
+        if let Some(found) = &mut found
+            && found.mode.is_file()
+            && !self.trusts_file_mode()?
+        {
+            found.mode = before.filter(|mode| mode.is_file()).unwrap_or(Mode::File);
+        }
+        Ok(found)
+    }
+
+    /// The commit that is checked out in a submodule; where its folder is empty, the one that is recorded.
+    fn submodule_commit(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
+        self.with(|handle| {
+            let index = handle.index().map_err(|error| self.failed("read the index", error))?;
+            let Some(entry) = index_entry(&index, path.as_bytes()) else { return Ok(None) };
+            if Mode::from_raw(entry.mode) != Some(Mode::Submodule) {
+                return Ok(None);
+            }
+            let folder = path.below(self.root());
+            if !folder.is_dir() || folder.is_symlink() {
+                return Ok(None);
+            }
+            let commit = match git2::Repository::open(&folder) {
+                Ok(inner) => inner.head().ok().and_then(|head| head.target()).unwrap_or(entry.id),
+                Err(_) => entry.id,
+            };
+            Ok(Some(ObjectId::from_git2(commit)))
+        })
+    }
+
+    fn trusts_file_mode(&self) -> Result<bool, GitError> {
+        self.with(|handle| {
+            let config = handle.config().map_err(|error| self.failed("read the configuration", error))?;
+            Ok(config.get_bool("core.filemode").unwrap_or(true))
+        })
+    }
+}
+
+fn index_entry(index: &git2::Index, path: &[u8]) -> Option<git2::IndexEntry> {
+    use std::os::unix::ffi::OsStrExt;
+    index.get_path(std::path::Path::new(std::ffi::OsStr::from_bytes(path)), 0)
+}
+
+fn is_left_out(index: &git2::Index, path: &[u8]) -> bool {
+    index_entry(index, path)
+        .is_some_and(|entry| entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0)
+}
+
+/// What to set at which path, by directory.
+#[derive(Default)]
+struct Edits {
+    here: BTreeMap<Vec<u8>, Option<Found>>,
+    below: BTreeMap<Vec<u8>, Edits>,
+}
+
+impl Edits {
+    fn set(&mut self, path: &RepoPath, found: Option<Found>) {
+        let mut edits = self;
+        let mut names = path.names().peekable();
+        while let Some(name) = names.next() {
+            if names.peek().is_none() {
+                edits.here.insert(name.to_vec(), found);
+                return;
+            }
+            edits = edits.below.entry(name.to_vec()).or_default();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.below.is_empty()
+    }
+}
+
+/// The id of a directory with edits laid over it; `None` where nothing is left of it.
+fn write_directory(
+    repository: &Repository,
+    path: &RepoPath,
+    before: Option<ObjectId>,
+    edits: &Edits,
+    changed: &mut Changed,
+) -> Result<Option<ObjectId>, GitError> {
+    let mut items: BTreeMap<Vec<u8>, (u32, ObjectId)> = BTreeMap::new();
+    if let Some(id) = before {
+        for item in repository.listing(id)?.iter() {
+            items.insert(item.name.to_vec(), (item.raw_mode, item.id));
+        }
+    }
+    for (name, found) in &edits.here {
+        match found {
+            Some(found) => {
+                items.insert(name.clone(), (found.mode.raw(), found.id));
+            }
+            None => {
+                items.remove(name);
+            }
+        }
+    }
+    // After the files: a file that became a directory is removed above and set here.
+    for (name, edits) in &edits.below {
+        let raw = Mode::Directory.raw();
+        let inner = items.get(name).filter(|(mode, _)| Mode::from_raw(*mode) == Some(Mode::Directory));
+        let inner = inner.map(|(_, id)| *id);
+        match write_directory(repository, &child(path.as_bytes(), name)?, inner, edits, changed)? {
+            Some(id) => {
+                items.insert(name.clone(), (raw, id));
+            }
+            // A directory that became a file keeps the file.
+            None if inner.is_some() => {
+                items.remove(name);
+            }
+            None => {}
+        }
+    }
+    if items.is_empty() {
+        return Ok(None);
+    }
+    let items = items.into_iter().map(|(name, (mode, id))| (name, mode, id)).collect();
+    remember(items, changed).map(Some)
+}
+
+fn remember(mut items: Vec<(Vec<u8>, u32, ObjectId)>, changed: &mut Changed) -> Result<ObjectId, GitError> {
+    let bytes = Listing::encode(&mut items);
+    let id = Oid::hash_object(ObjectType::Tree, &bytes)
+        .map(ObjectId::from_git2)
+        .map_err(|error| GitError::libgit2("hash a directory", error))?;
+    changed.directories.insert(id, Listing::parse(id, bytes)?.into());
+    Ok(id)
+}

@@ -1,0 +1,125 @@
+use infraflow_core::git::ChangeKind;
+
+use super::{git_diff, open, our_diff, tree_at};
+use crate::fixture::Repo;
+
+#[test]
+fn every_kind_of_change_has_gits_name() {
+    let repo = Repo::with(&[
+        ("modified", "1"),
+        ("deleted", "gone"),
+        ("script", "#!/bin/sh\n"),
+        ("link", "x"),
+        ("dir/becomes/file", "deep"),
+        ("file", "becomes a directory"),
+        ("old name", "a\nb\nc\nd\n"),
+    ]);
+    repo.write("modified", "2");
+    repo.remove("deleted");
+    repo.remove("link");
+    std::os::unix::fs::symlink("modified", repo.path.join("link")).unwrap();
+    std::fs::remove_dir_all(repo.path.join("dir")).unwrap();
+    repo.write("dir", "now a file\n");
+    repo.remove("file");
+    repo.write("file/inner", "now a directory\n");
+    std::fs::rename(repo.path.join("old name"), repo.path.join("new ñame")).unwrap();
+    repo.write("new ñame", "a\nb\nc\nD\n");
+    repo.write("added", "fresh\n");
+    repo.git(&["update-index", "--chmod=+x", "script"]);
+    std::fs::set_permissions(repo.path.join("script"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    repo.commit("changes");
+    let repository = open(&repo);
+    let (old, new) = (tree_at(&repository, "HEAD~1"), tree_at(&repository, "HEAD"));
+    assert_eq!(
+        our_diff(&repository, &old, &new),
+        [
+            "added added",
+            "added dir",
+            "added file/inner",
+            "deleted deleted",
+            "deleted dir/becomes/file",
+            "deleted file",
+            "mode_changed script",
+            "modified modified",
+            "renamed old name new ñame",
+            "type_changed link",
+        ]
+    );
+    assert_eq!(our_diff(&repository, &old, &new), git_diff(&repo, &["HEAD~1", "HEAD"]));
+    assert_eq!(our_diff(&repository, &new, &old), git_diff(&repo, &["HEAD", "HEAD~1"]));
+    assert!(repository.compare(&old, &old).unwrap().is_empty());
+    let renamed = repository.compare(&old, &new).unwrap();
+    let renamed = renamed.iter().find(|change| change.kind == ChangeKind::Renamed).unwrap();
+    assert_eq!(renamed.old.as_ref().unwrap().path.to_string(), "old name");
+    assert_ne!(renamed.old.as_ref().unwrap().id, renamed.new.as_ref().unwrap().id);
+}
+
+/// A small generator (xorshift), so that a failure can be repeated.
+struct Dice(u64);
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+    fn text(&mut self) -> String {
+        (0..1 + self.roll(12)).map(|_| format!("line {} of many\n", self.roll(9))).collect()
+    }
+    fn path(&mut self) -> String {
+        let dirs = ["a", "a-b", "a.b", "ü", "with space"];
+        let names = ["main.tf", "variables.tf", "README.md", "x"];
+        let mut path = String::new();
+        for _ in 0..self.roll(3) {
+            path += dirs[self.roll(dirs.len())];
+            path.push('/');
+        }
+        path + names[self.roll(names.len())]
+    }
+}
+
+/// Git itself is the oracle: whatever happens to a few files, renames with and without changes included,
+/// the answer is that of `git diff -M`.
+#[test]
+fn comparison_answers_as_git_does() {
+    for seed in 1..=40 {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (seed << 40) ^ seed);
+        let repo = Repo::empty();
+        let mut paths = Vec::new();
+        for _ in 0..12 {
+            let path = dice.path();
+            if !repo.path.join(&path).exists() {
+                repo.write(&path, dice.text());
+                paths.push(path);
+            }
+        }
+        repo.commit("before");
+        for path in &paths {
+            match dice.roll(6) {
+                0 => repo.remove(path),
+                1 => repo.write(path, dice.text()),
+                2 | 3 => {
+                    let to = dice.path();
+                    if !repo.path.join(&to).exists() {
+                        let text = std::fs::read_to_string(repo.path.join(path)).unwrap();
+                        repo.remove(path);
+                        let extra = if dice.roll(2) == 0 { String::new() } else { dice.text() };
+                        repo.write(&to, text + &extra);
+                    }
+                }
+                _ => {}
+            }
+        }
+        repo.commit("after");
+        let repository = open(&repo);
+        let (old, new) = (tree_at(&repository, "HEAD~1"), tree_at(&repository, "HEAD"));
+        let expected = git_diff(&repo, &["HEAD~1", "HEAD"]);
+        assert_eq!(our_diff(&repository, &old, &new), expected, "seed {seed}");
+        let names = repository.differing_paths(&old, &new).unwrap();
+        let plain = repo.git(&["diff", "--name-only", "-z", "--no-renames", "HEAD~1", "HEAD"]);
+        let plain: Vec<_> = plain.split('\0').filter(|name| !name.is_empty()).collect();
+        let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name.as_bytes())).collect();
+        assert_eq!(names, plain, "seed {seed}");
+    }
+}
