@@ -16,6 +16,7 @@ use crate::layers::rust_files;
 /// Every document of the library: a line each.
 fn registry() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
+        entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])
