@@ -3,7 +3,9 @@ use std::{fmt, path::Path, sync::Arc};
 use super::{
     PolicyError, Section,
     located::{self, Table},
+    text_file::text_of,
 };
+use crate::{git::Tree, proof::RepoPath};
 
 /// What the crate does where a repository says nothing: every section, every key, each explained.
 const DEFAULTS: &str = include_str!("defaults.toml");
@@ -52,6 +54,19 @@ impl Configuration {
         }
         located::lay_over(&mut sections, over);
         Ok(Self { sections: Arc::new(sections), origin: Some(origin) })
+    }
+
+    /// The configuration of a tree: its `infraflow.toml`, or the defaults where it has none. Of a change
+    /// request, read it from trunk: a change does not make the rules it is judged by.
+    ///
+    /// # Errors
+    /// [`PolicyError::NotAFile`] where something else than a file of text stands there; [`PolicyError::Git`];
+    /// and as [`Configuration::parse`].
+    pub fn read(tree: &Tree) -> Result<Self, PolicyError> {
+        match text_of(tree, &RepoPath::root().join(Self::FILE))? {
+            Some(text) => Self::parse(&text, Self::FILE),
+            None => Ok(Self::defaults()),
+        }
     }
 
     /// The configuration in a file that somebody named, outside any repository.

@@ -7,7 +7,7 @@ use super::{AnyOf, EnvironmentName, PathPattern, PolicyError, Section};
 use crate::proof::{Principal, RepoPath, VerifyingKey};
 
 /// A named group of units, and what is asked of a change to one of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
@@ -20,6 +20,12 @@ impl Environment {
     /// Whether a unit of this path is one of this environment's.
     pub fn holds(&self, unit: &RepoPath) -> bool {
         self.rules.units.iter().any(|pattern| pattern.matches(unit))
+    }
+
+    /// Whether the unit of this id is one of this environment's: a pattern matches its path or the whole id,
+    /// so that `live/**#workspace=prod` means a workspace.
+    pub fn holds_id(&self, unit: &RepoPath, id: &str) -> bool {
+        self.holds(unit) || self.rules.units.iter().any(|pattern| pattern.matches_text(id))
     }
 }
 

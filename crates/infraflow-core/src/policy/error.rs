@@ -1,7 +1,10 @@
 use std::path::PathBuf;
 
 use super::{EnvironmentName, Purpose};
-use crate::proof::{Principal, ProofError, RepoPath};
+use crate::{
+    git::GitError,
+    proof::{Principal, ProofError, RepoPath},
+};
 
 /// What can go wrong while the configuration and the policy are read.
 #[derive(Debug, thiserror::Error)]
@@ -117,4 +120,23 @@ pub enum PolicyError {
         /// Why there are none; without secrets.
         why: String,
     },
+    /// What should be a file of text is something else.
+    #[error(
+        "cannot read the policy: {path} is no file of text: {why}\n  help: put a plain file there, or nothing"
+    )]
+    NotAFile {
+        /// The path.
+        path: RepoPath,
+        /// What it is.
+        why: &'static str,
+    },
+    /// Two risk rules bear one name, so that a reason could mean either.
+    #[error("cannot use the policy: two risk rules are named \"{name}\"\n  help: rename one of them")]
+    DoubleRule {
+        /// The name.
+        name: String,
+    },
+    /// The tree could not be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
 }

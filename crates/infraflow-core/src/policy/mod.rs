@@ -17,6 +17,7 @@ mod pattern;
 mod policy;
 mod risk;
 mod section;
+mod text_file;
 
 pub use allow_listed::{AllowListed, CredentialRules, PresetName, VariableName};
 pub use any_of::AnyOf;

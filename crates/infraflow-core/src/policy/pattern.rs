@@ -40,6 +40,11 @@ impl PathPattern {
         self.0.is_match(Path::new(OsStr::from_bytes(path.as_bytes())))
     }
 
+    /// Whether a text that begins with a path is meant, such as the id of a unit.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.0.is_match(Path::new(text))
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         self.0.glob().glob()

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyOf, Configuration, Environment, EnvironmentName, PolicyError, RiskRule, Section,
-    environment::Environments, risk::Risk,
+    environment::Environments, risk::Risk, text_file::text_of,
 };
-use crate::proof::{AllowedSigners, Digest, Principal, RepoPath, canonical_json};
+use crate::{
+    git::{Revision, Tree},
+    proof::{AllowedSigners, Digest, Principal, RepoPath, canonical_json},
+};
 
 /// The section `[approval]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,9 +42,23 @@ pub struct Policy {
     approval: ApprovalRules,
     signers: AllowedSigners,
     digest: Digest,
+    revision: Option<Revision>,
 }
 
 impl Policy {
+    /// The policy of a tree: of trunk as it stood before the change that is judged.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`] and [`Policy::of`]; [`PolicyError::NotAFile`] where the allowed signers are
+    /// no file of text. Where that file is missing nobody may approve, which is no error.
+    pub fn read(trunk: &Tree) -> Result<Self, PolicyError> {
+        let configuration = Configuration::read(trunk)?;
+        let rules: ApprovalRules = configuration.section()?;
+        let signers = text_of(trunk, &rules.signers)?.unwrap_or_default();
+        let policy = Self::of(&configuration, &signers)?;
+        Ok(Self { revision: Some(*trunk.revision()), ..policy })
+    }
+
     /// The policy that a configuration and the text of its allowed-signers file describe, wherever they come
     /// from.
     ///
@@ -60,7 +77,7 @@ impl Policy {
             .map(Digest::of_bytes)
             .map_err(unreadable)?;
         let signers = AllowedSigners::parse(signers).map_err(unreadable)?;
-        let policy = Self { environments, risk, approval, signers, digest };
+        let policy = Self { environments, risk, approval, signers, digest, revision: None };
         policy.check_names()?;
         Ok(policy)
     }
@@ -80,7 +97,10 @@ impl Policy {
                 });
             }
         }
-        for rule in &self.risk {
+        for (index, rule) in self.risk.iter().enumerate() {
+            if self.risk[..index].iter().any(|other| other.name == rule.name) {
+                return Err(PolicyError::DoubleRule { name: rule.name.clone() });
+            }
             let named = rule.when.environments.iter().flat_map(|names| names.iter());
             if let Some(stranger) = named.into_iter().find(|name| self.environment(name).is_none()) {
                 return Err(PolicyError::UnknownEnvironment {
@@ -106,6 +126,12 @@ impl Policy {
     /// promotion order: the one that is guarded most.
     pub fn environment_of(&self, unit: &RepoPath) -> Option<&Environment> {
         self.environments.iter().rev().find(|environment| environment.holds(unit))
+    }
+
+    /// As [`Policy::environment_of`], where the id of the unit says more than its path: a workspace, a file
+    /// of variables.
+    pub fn environment_of_id(&self, unit: &RepoPath, id: &str) -> Option<&Environment> {
+        self.environments.iter().rev().find(|environment| environment.holds_id(unit, id))
     }
 
     /// The names of the environments in the order in which a change is promoted; those of one step together.
@@ -135,6 +161,11 @@ impl Policy {
     /// Who may approve under a rule: those it names, or every allowed signer.
     pub fn approvers(&self, named: Option<&AnyOf<Principal>>) -> Vec<Principal> {
         named.map_or_else(|| self.signers.all(), |named| named.to_vec())
+    }
+
+    /// Where this policy was read; `None` where it came from outside the repository.
+    pub fn revision(&self) -> Option<&Revision> {
+        self.revision.as_ref()
     }
 
     /// The digest of everything that this policy says; equal policies have equal digests, wherever they were
@@ -201,6 +232,10 @@ mod tests {
         assert_eq!(of("prod/database").as_deref(), Some("prod"));
         assert_eq!(of("stage/eu/database").as_deref(), Some("stage-eu"));
         assert_eq!(of("sandbox/database"), None);
+        let workspaces = "[environments.prod]\nunits = ['live/**#workspace=prod']\norder = 1";
+        let workspaces = super::tests::policy(workspaces, "").unwrap();
+        let of = |id| workspaces.environment_of_id(&path("live/db"), id).is_some();
+        assert!(of("live/db#workspace=prod") && !of("live/db#workspace=dev") && !of("live/db"));
     }
 
     #[test]

@@ -28,6 +28,18 @@ pub enum RiskAction {
 }
 
 impl RiskAction {
+    /// Every action there is.
+    pub const ALL: [Self; 8] = [
+        Self::Create,
+        Self::Read,
+        Self::Update,
+        Self::Delete,
+        Self::Replace,
+        Self::Import,
+        Self::Forget,
+        Self::Move,
+    ];
+
     /// The word, as it stands in `infraflow.toml`.
     pub fn as_str(self) -> &'static str {
         match self {
