@@ -1,10 +1,99 @@
-//! One hierarchy of exceptions, from the core's error enums.
+//! One conversion from the core's error enums to one hierarchy of exceptions.
+//!
+//! The classes are Python's (`infraflow/_errors.py`), one per folder of the core, all below
+//! `InfraflowError`. An exception carries the whole message, the name of the enum's variant in snake_case as
+//! `kind`, so that programs need not read messages, and the `help` line of the message.
 
-use pyo3::{create_exception, exceptions::PyException};
+use std::{error::Error, fmt};
 
-create_exception!(
-    infraflow,
-    InfraflowError,
-    PyException,
-    "Something could not be done. The message says what, to what, why, and what to do about it."
-);
+use pyo3::{prelude::*, types::PyDict};
+
+/// What a call of the extension can end with: an error of the core, or one that Python raised.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An error of the core, as data: it may cross threads before it becomes an exception.
+    Core { class: &'static str, kind: String, message: String },
+    /// An exception that Python code raised below the core.
+    Python(PyErr),
+}
+
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// The failure that an error of the core stands for; `class` is the exception's name.
+    pub(crate) fn of(class: &'static str, error: &(dyn Error + 'static), kind: &impl fmt::Debug) -> Self {
+        // A detector, a sealer … written in Python raises its own exceptions through the core: what was
+        // raised comes out again.
+        let mut below = Some(error);
+        while let Some(error) = below {
+            if let Some(raised) = error.downcast_ref::<PyErr>() {
+                return Self::Python(Python::attach(|py| raised.clone_ref(py)));
+            }
+            below = error.source();
+        }
+        Self::Core { class, kind: variant(kind), message: error.to_string() }
+    }
+
+    /// A failure of the extension itself.
+    pub(crate) fn own(kind: &str, message: impl Into<String>) -> Self {
+        Self::Core { class: "InfraflowError", kind: kind.to_owned(), message: message.into() }
+    }
+}
+
+/// The name of an enum's variant in snake_case, from its derived `Debug`.
+fn variant(value: &impl fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut out = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Python(error) => error,
+            Failure::Core { class, kind, message } => {
+                Python::attach(|py| exception(py, class, &kind, &message).unwrap_or_else(|error| error))
+            }
+        }
+    }
+}
+
+fn exception(py: Python<'_>, class: &str, kind: &str, message: &str) -> PyResult<PyErr> {
+    let help = message.lines().find_map(|line| line.trim_start().strip_prefix("help: "));
+    let arguments = PyDict::new(py);
+    arguments.set_item("kind", kind)?;
+    arguments.set_item("help", help)?;
+    let class = py.import("infraflow._errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((message,), Some(&arguments))?))
+}
+
+/// Says which exception each error enum of the core becomes.
+macro_rules! exceptions {
+    ($($error:path => $class:literal,)*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of($class, &error, &error)
+            }
+        })*
+    };
+}
+
+exceptions! {
+    infraflow_core::proof::ProofError => "ProofError",
+    infraflow_core::policy::PolicyError => "PolicyError",
+    infraflow_core::seal::SealError => "SealError",
+    infraflow_core::store::StoreError => "StoreError",
+}

@@ -1,8 +1,17 @@
 //! The Python extension: `infraflow._infraflow`, re-exported by the typed package `infraflow`.
 //!
-//! One file per topic. What they share: [`error`] turns the core's errors into one hierarchy of exceptions.
+//! One file per topic. What they share: [`data`] makes frozen classes of the core's data, [`value`] carries
+//! values over, [`error`] turns the core's errors into one hierarchy of exceptions, and [`job`] runs calls
+//! detached from the interpreter, blocking or awaited.
 
+mod data;
 mod error;
+mod job;
+mod proof;
+mod seal;
+mod select;
+mod store;
+mod value;
 
 use pyo3::prelude::*;
 
@@ -10,7 +19,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _infraflow {
     #[pymodule_export]
-    use crate::error::InfraflowError;
+    use crate::{
+        job::{_shutdown, Started},
+        proof::{Link, Reason},
+        seal::{Opened, Sealed, SealingKey, SharedKeySealer},
+        select::{PlannedCase, Shard, SkippedCase, TestPlan},
+        store::Store,
+    };
 
     /// The version of the package, and of the core inside it.
     #[pymodule_export]

@@ -1,0 +1,45 @@
+"""The exceptions: one class per stage, all of them `InfraflowError`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["InfraflowError", "PolicyError", "ProofError", "SealError", "StoreError"]
+
+
+class InfraflowError(Exception):
+    """Something could not be done. The message says what, to what, why, and what to do about it."""
+
+    kind: str
+    """What went wrong, as one word in snake_case: stable, for programs."""
+
+    help: str | None
+    """What to do about it, where something can be done."""
+
+    def __init__(self, message: str, *, kind: str = "", help: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.help = help
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.kind, self.help)
+
+
+def _rebuild(cls: type[InfraflowError], message: str, kind: str, help: str | None) -> InfraflowError:
+    return cls(message, kind=kind, help=help)
+
+
+class ProofError(InfraflowError):
+    """A document, a digest, a signature or a path that cannot be accepted."""
+
+
+class PolicyError(InfraflowError):
+    """The configuration or the policy cannot be used."""
+
+
+class SealError(InfraflowError):
+    """Something cannot be sealed, or what was sealed cannot be opened: the wrong key, cut short, altered."""
+
+
+class StoreError(InfraflowError):
+    """A store cannot be read or written, or does not hold what it promised."""
