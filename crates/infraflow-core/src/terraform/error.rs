@@ -1,3 +1,8 @@
+use std::{path::PathBuf, time::Duration};
+
+use super::{Diagnostic, StateLock, ToolVersion};
+use crate::process::ProcessError;
+
 /// What can go wrong with Terraform or OpenTofu and with what they write.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +53,130 @@ pub enum TerraformError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Neither tool is there.
+    #[error(
+        "cannot find terraform or tofu: neither is on the PATH ({searched})\n  help: install one of them (https://developer.hashicorp.com/terraform/install, https://opentofu.org/docs/intro/install), or set INFRAFLOW_TERRAFORM to its path"
+    )]
+    NotFound {
+        /// The PATH that was searched.
+        searched: String,
+    },
+    /// The tool that was asked for by name is not there.
+    #[error(
+        "cannot find {named}, which {variable} names: it is not on the PATH ({searched})\n  help: set {variable} to the program's path, or unset it"
+    )]
+    NamedNotFound {
+        /// The variable that names it.
+        variable: &'static str,
+        /// The name.
+        named: String,
+        /// The PATH that was searched.
+        searched: String,
+    },
+    /// A program is neither terraform nor tofu.
+    #[error(
+        "cannot use {program} as terraform or tofu: asked for its version, it did not say one ({verdict})\n  help: run `{program} version`",
+        program = .program.display()
+    )]
+    NotATool {
+        /// The program.
+        program: PathBuf,
+        /// How it ended.
+        verdict: String,
+    },
+    /// The tool could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The tool failed. Its diagnostics come without their details, which quote values: those are in the log.
+    #[error(
+        "cannot {command} in {folder}: {tool} ended with {verdict}{}\n  help: the log has the whole of it",
+        listed(.diagnostics),
+        folder = .folder.display()
+    )]
+    Failed {
+        /// The tool.
+        tool: ToolVersion,
+        /// The command, for example `plan`.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+        /// How it ended.
+        verdict: String,
+        /// The errors that it reported.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// The command was cancelled: the tool was interrupted once and ended.
+    #[error("cannot {command} in {folder}: it was cancelled", folder = .folder.display())]
+    Cancelled {
+        /// The command.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+    },
+    /// The command's time was up.
+    #[error(
+        "cannot {command} in {folder}: it was ended after {after:.1?}\n  help: raise the time limit, or split the unit",
+        folder = .folder.display()
+    )]
+    TimedOut {
+        /// The command.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+        /// How long it ran.
+        after: Duration,
+    },
+    /// Somebody else holds the state.
+    #[error(
+        "cannot {command} in {folder}: the state is locked: {lock}\n  help: wait for it to end and try again; if its process is dead, `terraform force-unlock` takes the lock away",
+        folder = .folder.display()
+    )]
+    StateLocked {
+        /// The command.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+        /// Who holds it.
+        lock: StateLock,
+    },
+    /// The state moved since the plan was saved.
+    #[error(
+        "cannot apply the saved plan in {folder}: the state moved since it was planned\n  help: plan again; an approval holds if the new plan's fingerprint is equal",
+        folder = .folder.display()
+    )]
+    PlanStale {
+        /// The root module's folder.
+        folder: PathBuf,
+    },
+    /// The dependency lock file does not have what the configuration needs.
+    #[error(
+        "cannot {command} in {folder}: .terraform.lock.hcl does not have the providers that the configuration asks for\n  help: run `terraform init` there, and commit the lock file with the change",
+        folder = .folder.display()
+    )]
+    LockFileStale {
+        /// The command.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+    },
+    /// The tool wrote more data than is kept.
+    #[error("cannot read what {command} wrote in {folder}: it is larger than 2 GiB", folder = .folder.display())]
+    TooMuchOutput {
+        /// The command.
+        command: &'static str,
+        /// The root module's folder.
+        folder: PathBuf,
+    },
+    /// The tool's JSON is not of the shape that it documents. The parser's message is left out, since it quotes values.
+    #[error(
+        "cannot read the tool's answer: its JSON is not of the documented shape\n  help: use a released terraform or tofu"
+    )]
+    Outputs,
+}
+
+fn listed(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<String> = diagnostics.iter().map(|diagnostic| format!("\n  {diagnostic}")).collect();
+    lines.concat()
 }
 
 impl TerraformError {

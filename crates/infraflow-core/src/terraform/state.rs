@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,9 +48,45 @@ impl State {
         &self.version
     }
 
+    /// The addresses of the managed resource instances that it has, sorted: what a destroy leaves nothing of.
+    /// A deposed object counts under its instance's address. Empty where the state is of an unknown format.
+    pub fn managed(&self) -> Vec<String> {
+        let Ok(content) = serde_json::from_slice::<Content>(&self.json) else { return Vec::new() };
+        let managed = content.resources.iter().filter(|resource| resource.mode == "managed");
+        let addresses = managed.flat_map(|resource| resource.instances.iter().map(|i| resource.address(i)));
+        addresses.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The whole state, as it was printed.
     pub fn json(&self) -> &[u8] {
         &self.json
+    }
+}
+
+#[derive(Deserialize)]
+struct Content {
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    module: Option<String>,
+    mode: String,
+    r#type: String,
+    name: String,
+    instances: Vec<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    index_key: Option<serde_json::Value>,
+}
+
+impl Resource {
+    fn address(&self, instance: &Instance) -> String {
+        let module = self.module.as_ref().map_or(String::new(), |module| format!("{module}."));
+        let key = instance.index_key.as_ref().map_or(String::new(), |key| format!("[{key}]"));
+        format!("{module}{}.{}{key}", self.r#type, self.name)
     }
 }
 

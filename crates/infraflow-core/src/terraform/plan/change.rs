@@ -82,18 +82,24 @@ open_struct! {
 }
 
 /// Whether a resource is managed or only read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResourceMode {
     /// `resource`.
-    #[default]
     Managed,
     /// `data`.
     Data,
     /// A mode of a newer tool, by its name.
     #[serde(untagged)]
     Other(String),
+}
+
+impl Default for ResourceMode {
+    /// What an absent mode is read as, so that it is written back as absent.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
 }
 
 impl ResourceChange {
