@@ -95,7 +95,7 @@ pub enum TerraformError {
     )]
     Failed {
         /// The tool.
-        tool: ToolVersion,
+        tool: Box<ToolVersion>,
         /// The command, for example `plan`.
         command: &'static str,
         /// The root module's folder.
@@ -137,7 +137,7 @@ pub enum TerraformError {
         /// The root module's folder.
         folder: PathBuf,
         /// Who holds it.
-        lock: StateLock,
+        lock: Box<StateLock>,
     },
     /// The state moved since the plan was saved.
     #[error(

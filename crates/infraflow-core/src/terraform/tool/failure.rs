@@ -25,7 +25,7 @@ pub(super) fn of(
     let diagnostics = Diagnostic::parse(&stderr, hidden);
     let says = |summary: &str| diagnostics.iter().any(|diagnostic| diagnostic.summary.starts_with(summary));
     if says("Error acquiring the state lock") {
-        return TerraformError::StateLocked { command, folder, lock: StateLock::parse(&stderr) };
+        return TerraformError::StateLocked { command, folder, lock: Box::new(StateLock::parse(&stderr)) };
     }
     if says("Saved plan is stale") {
         return TerraformError::PlanStale { folder };
@@ -33,6 +33,6 @@ pub(super) fn of(
     if says("Provider dependency changes detected") || says("Inconsistent dependency lock file") {
         return TerraformError::LockFileStale { command, folder };
     }
-    let tool = tool.clone();
+    let tool = Box::new(tool.clone());
     TerraformError::Failed { tool, command, folder, verdict: finished.verdict(), diagnostics }
 }
