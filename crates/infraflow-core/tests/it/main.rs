@@ -8,6 +8,7 @@ mod catalog;
 mod deploy;
 mod detect;
 mod dry_run;
+mod facts;
 mod fixture;
 mod forge;
 mod git;

@@ -17,6 +17,7 @@ use crate::layers::rust_files;
 fn registry() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         entry::<infraflow_core::detect::ChangeSet>(),
+        entry::<infraflow_core::impact::Impact>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])

@@ -22,14 +22,23 @@
 //! [`StaticValue::Unknown`], and is matched conservatively by whoever links the facts.
 
 mod error;
+mod evaluate;
+mod extract;
 mod file;
+mod json;
+mod parse;
 mod place;
+mod reads;
+mod salvage;
+mod source;
 mod value;
+mod view;
 
 pub use error::FactsError;
 pub use file::{
     Backend, FileFacts, FileKind, FileRead, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock,
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, Variable,
 };
+pub use parse::TerraformFile;
 pub use place::{Place, Text};
 pub use value::{Base, StaticValue, Step};

@@ -17,7 +17,7 @@ pub enum StaticValue {
     Concat(Vec<StaticValue>),
     /// One of several: the branches of a conditional, the alternatives of `coalesce` or `try`.
     OneOf(Vec<StaticValue>),
-    /// A list, tuple or set.
+    /// A list, tuple or set. Of one that is computed, what its items can be.
     List(Vec<StaticValue>),
     /// An object or map, by constant keys.
     Object(Vec<(String, StaticValue)>),
@@ -25,7 +25,9 @@ pub enum StaticValue {
     Local(String, Vec<Step>),
     /// `var.NAME`, and what is taken out of it.
     Variable(String, Vec<Step>),
-    /// The names that `fileset(directory, glob)` gives, relative to the directory.
+    /// The keys of a map that is known by name only.
+    Keys(Box<StaticValue>),
+    /// One of the names that `fileset(directory, glob)` gives, relative to the directory.
     FileSet(Box<StaticValue>, Box<StaticValue>),
     /// The directory part of a path.
     Directory(Box<StaticValue>),
@@ -57,4 +59,98 @@ pub enum Step {
     Item(u64),
     /// Any member or item: the index is not known.
     Any,
+}
+
+impl StaticValue {
+    /// What is taken out of this value by a step; [`StaticValue::Unknown`] where it holds no such thing.
+    #[must_use]
+    pub fn step(self, step: Step) -> Self {
+        match (self, step) {
+            (Self::Local(name, mut steps), step) => {
+                steps.push(step);
+                Self::Local(name, steps)
+            }
+            (Self::Variable(name, mut steps), step) => {
+                steps.push(step);
+                Self::Variable(name, steps)
+            }
+            (Self::OneOf(values), step) => {
+                Self::one_of(values.into_iter().map(|value| value.step(step.clone())).collect())
+            }
+            // A set of names; its items are what it stands for.
+            (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
+            (Self::Object(members), Step::Member(name)) => {
+                // Of members with the same name the last one counts, as in Terraform.
+                members
+                    .into_iter()
+                    .rev()
+                    .find(|(member, _)| *member == name)
+                    .map_or(Self::Unknown, |(_, value)| value)
+            }
+            (Self::Object(members), _) => Self::one_of(members.into_iter().map(|(_, value)| value).collect()),
+            (Self::List(mut items), Step::Item(index)) if items.len() > 1 => {
+                match usize::try_from(index).ok().filter(|&index| index < items.len()) {
+                    Some(index) => items.swap_remove(index),
+                    None => Self::one_of(items),
+                }
+            }
+            (Self::List(items), _) => Self::one_of(items),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The keys of this value, as `each.key` goes through them: of a set, its items.
+    #[must_use]
+    pub fn keys(self) -> Self {
+        match self {
+            Self::Object(members) => {
+                Self::one_of(members.into_iter().map(|(name, _)| Self::Literal(name)).collect())
+            }
+            Self::List(items) => Self::one_of(items),
+            Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::keys).collect()),
+            Self::Local(..) | Self::Variable(..) => Self::Keys(Box::new(self)),
+            value @ Self::FileSet(..) => value,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// One of several; a single one is itself, none is unknown.
+    pub fn one_of(mut values: Vec<Self>) -> Self {
+        let mut all = Vec::with_capacity(values.len());
+        for value in values.drain(..) {
+            match value {
+                Self::OneOf(inner) => all.extend(inner),
+                other => all.push(other),
+            }
+        }
+        all.dedup();
+        match all.len() {
+            0 => Self::Unknown,
+            1 => all.remove(0),
+            _ => Self::OneOf(all),
+        }
+    }
+
+    /// Texts after one another; constant neighbours become one.
+    pub fn concat(values: Vec<Self>) -> Self {
+        let mut parts: Vec<Self> = Vec::with_capacity(values.len());
+        for value in values {
+            let inner = match value {
+                Self::Concat(inner) => inner,
+                other => vec![other],
+            };
+            for part in inner {
+                match (parts.last_mut(), part) {
+                    (_, Self::Literal(text)) if text.is_empty() => {}
+                    (Some(Self::Literal(before)), Self::Literal(text)) => before.push_str(&text),
+                    (_, part) => parts.push(part),
+                }
+            }
+        }
+        match parts.len() {
+            0 => Self::Literal(String::new()),
+            1 => parts.remove(0),
+            _ => Self::Concat(parts),
+        }
+    }
 }

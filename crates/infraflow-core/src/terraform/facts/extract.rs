@@ -1,0 +1,313 @@
+//! From the parsed text of one file to its facts.
+
+use hcl_edit::expr::Expression;
+
+use super::{
+    Backend, FileFacts, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock, Removal, Repetition,
+    RequiredProvider, Resource, ResourceMode, Variable,
+    evaluate::{Scope, evaluate},
+    json::JsonValue,
+    reads::{Naming, Reads},
+    source::Source,
+    view::{Attribute, Block, Body, Expr},
+};
+
+/// The arguments of a module block that are no input of the module.
+const META: [&str; 7] = ["source", "version", "providers", "depends_on", "count", "for_each", "lifecycle"];
+
+/// Configuration: `.tf` and its kin.
+pub(super) fn configuration(body: Body<'_>, source: &Source<'_>) -> FileFacts {
+    let mut facts = FileFacts {
+        calls: body.blocks("module", 1).iter().map(|block| call(block, source)).collect(),
+        variables: body.blocks("variable", 1).iter().map(|block| variable(block, source)).collect(),
+        outputs: body.blocks("output", 1).iter().map(|block| output(block, source)).collect(),
+        locals: body
+            .blocks("locals", 0)
+            .iter()
+            .flat_map(|block| block.body.attributes())
+            .map(|attribute| local(&attribute, source, &Scope::default()))
+            .collect(),
+        providers: body.blocks("provider", 1).iter().map(|block| provider(block, source)).collect(),
+        moved: body.blocks("moved", 0).iter().filter_map(|block| moved(block, source)).collect(),
+        imports: body.blocks("import", 0).iter().filter_map(|block| import(block, source)).collect(),
+        removed: body.blocks("removed", 0).iter().filter_map(|block| removed(block, source)).collect(),
+        ..FileFacts::default()
+    };
+    for settings in body.blocks("terraform", 0) {
+        facts.required_version.extend(settings.body.text("required_version", source));
+        for block in settings.body.blocks("required_providers", 0) {
+            facts
+                .required_providers
+                .extend(block.body.attributes().iter().map(|attribute| required(attribute, source)));
+        }
+        for block in settings.body.blocks("backend", 1) {
+            facts
+                .backends
+                .push(Backend { kind: label(&block, 0), place: source.place(block.header.clone()) });
+        }
+        for block in settings.body.blocks("cloud", 0) {
+            facts.backends.push(Backend { kind: "cloud".to_owned(), place: source.place(block.header) });
+        }
+    }
+    for (kind, mode) in [
+        ("resource", ResourceMode::Managed),
+        ("data", ResourceMode::Data),
+        ("ephemeral", ResourceMode::Ephemeral),
+    ] {
+        for block in body.blocks(kind, 2) {
+            facts.resources.push(Resource {
+                mode,
+                resource_type: label(&block, 0),
+                name: label(&block, 1),
+                place: source.place(block.header.clone()),
+                repetition: repetition(block.body),
+            });
+        }
+    }
+    facts.reads = reads(body, source);
+    facts
+}
+
+/// A test file: its runs call modules, and its variables are given.
+pub(super) fn test(body: Body<'_>, source: &Source<'_>) -> FileFacts {
+    let mut facts = FileFacts::default();
+    for run in body.blocks("run", 1) {
+        for module in run.body.blocks("module", 0) {
+            let named = Block { labels: run.labels.clone(), header: module.header, body: module.body };
+            facts.calls.push(call(&named, source));
+        }
+    }
+    for block in body.blocks("variables", 0) {
+        facts.values.extend(
+            block.body.attributes().iter().map(|attribute| local(attribute, source, &Scope::default())),
+        );
+    }
+    facts.reads = reads(body, source);
+    facts
+}
+
+/// Values of variables.
+pub(super) fn values(body: Body<'_>, source: &Source<'_>) -> FileFacts {
+    let values =
+        body.attributes().iter().map(|attribute| local(attribute, source, &Scope::default())).collect();
+    FileFacts { values, ..FileFacts::default() }
+}
+
+fn label(block: &Block<'_>, at: usize) -> String {
+    block.labels.get(at).cloned().unwrap_or_default()
+}
+
+fn each(body: Body<'_>) -> Scope {
+    match body.attribute("for_each") {
+        Some(collection) => Scope::default().with_each(&evaluate(collection, &Scope::default())),
+        None => Scope::default(),
+    }
+}
+
+fn repetition(body: Body<'_>) -> Repetition {
+    if body.attribute("for_each").is_some() {
+        Repetition::ForEach
+    } else if body.attribute("count").is_some() {
+        Repetition::Count
+    } else {
+        Repetition::Single
+    }
+}
+
+fn local(attribute: &Attribute<'_>, source: &Source<'_>, scope: &Scope) -> Local {
+    Local {
+        name: attribute.name.to_owned(),
+        place: source.place(attribute.span()),
+        value: evaluate(attribute.expression, scope),
+    }
+}
+
+fn call(block: &Block<'_>, source: &Source<'_>) -> ModuleCall {
+    let scope = each(block.body);
+    ModuleCall {
+        name: label(block, 0),
+        place: source.place(block.header.clone()),
+        source: block.body.text("source", source),
+        version: block.body.text("version", source),
+        repetition: repetition(block.body),
+        arguments: block
+            .body
+            .attributes()
+            .iter()
+            .filter(|attribute| !META.contains(&attribute.name))
+            .map(|attribute| local(attribute, source, &scope))
+            .collect(),
+        body_end: block.body.end().map(|end| source.place(end..end).start),
+    }
+}
+
+fn variable(block: &Block<'_>, source: &Source<'_>) -> Variable {
+    let body = block.body;
+    Variable {
+        name: label(block, 0),
+        place: source.place(block.header.clone()),
+        type_text: body.spelled("type", source),
+        // In JSON a default is JSON, a string with its quotes.
+        default: body.attribute("default").map(|default| source.verbatim(default.span())),
+        default_value: body.attribute("default").map(|default| evaluate(default, &Scope::default())),
+        nullable: body.boolean("nullable"),
+        sensitive: body.boolean("sensitive"),
+        ephemeral: body.boolean("ephemeral"),
+        description: body.text("description", source).map(|text| text.value),
+        validations: body
+            .blocks("validation", 0)
+            .iter()
+            .filter_map(|block| block.body.spelled("condition", source))
+            .collect(),
+    }
+}
+
+fn output(block: &Block<'_>, source: &Source<'_>) -> Output {
+    let body = block.body;
+    Output {
+        name: label(block, 0),
+        place: source.place(block.header.clone()),
+        value: body.spelled("value", source),
+        sensitive: body.boolean("sensitive"),
+        ephemeral: body.boolean("ephemeral"),
+        description: body.text("description", source).map(|text| text.value),
+    }
+}
+
+fn provider(block: &Block<'_>, source: &Source<'_>) -> ProviderBlock {
+    ProviderBlock {
+        name: label(block, 0),
+        place: source.place(block.header.clone()),
+        alias: block.body.text("alias", source).map(|text| text.value),
+    }
+}
+
+fn moved(block: &Block<'_>, source: &Source<'_>) -> Option<Move> {
+    Some(Move {
+        from: block.body.spelled("from", source)?.value,
+        to: block.body.spelled("to", source)?.value,
+        place: source.place(block.header.clone()),
+    })
+}
+
+fn import(block: &Block<'_>, source: &Source<'_>) -> Option<ImportBlock> {
+    let to = block.body.spelled("to", source)?.value;
+    Some(ImportBlock { to, place: source.place(block.header.clone()) })
+}
+
+fn removed(block: &Block<'_>, source: &Source<'_>) -> Option<Removal> {
+    Some(Removal {
+        from: block.body.spelled("from", source)?.value,
+        destroys: block.body.blocks("lifecycle", 0).iter().find_map(|block| block.body.boolean("destroy")),
+        place: source.place(block.header.clone()),
+    })
+}
+
+/// A member of `required_providers`: an object, or the version alone as in Terraform 0.12.
+fn required(attribute: &Attribute<'_>, source: &Source<'_>) -> RequiredProvider {
+    let mut provider = RequiredProvider {
+        name: attribute.name.to_owned(),
+        place: source.place(attribute.span()),
+        source: None,
+        version: attribute.expression.text(source),
+        configuration_aliases: Vec::new(),
+    };
+    for (name, value) in members(attribute.expression) {
+        match name {
+            "source" => provider.source = value.text(source),
+            "version" => provider.version = value.text(source),
+            "configuration_aliases" => {
+                provider.configuration_aliases =
+                    items(value).into_iter().map(|alias| alias.spelled(source).value).collect();
+            }
+            _ => {}
+        }
+    }
+    provider
+}
+
+fn members(expression: Expr<'_>) -> Vec<(&str, Expr<'_>)> {
+    match expression {
+        Expr::Hcl(Expression::Object(object)) => object
+            .iter()
+            .filter_map(|(key, value)| {
+                let name = match key {
+                    hcl_edit::expr::ObjectKey::Ident(name) => name.as_str(),
+                    hcl_edit::expr::ObjectKey::Expression(key) => key.as_str()?,
+                };
+                Some((name, Expr::Hcl(value.expr())))
+            })
+            .collect(),
+        Expr::Json(json) => {
+            json.members().iter().map(|member| (member.name.as_str(), Expr::Json(&member.value))).collect()
+        }
+        Expr::Hcl(_) => Vec::new(),
+    }
+}
+
+fn items(expression: Expr<'_>) -> Vec<Expr<'_>> {
+    match expression {
+        Expr::Hcl(Expression::Array(items)) => items.iter().map(Expr::Hcl).collect(),
+        Expr::Json(json) => match &json.value {
+            JsonValue::Array(items) => items.iter().map(Expr::Json).collect(),
+            _ => Vec::new(),
+        },
+        Expr::Hcl(_) => Vec::new(),
+    }
+}
+
+fn reads(body: Body<'_>, source: &Source<'_>) -> Vec<super::FileRead> {
+    let mut reads = Reads::new(source);
+    let none = Scope::default();
+    match body {
+        Body::Hcl(body) => {
+            for attribute in body.attributes() {
+                reads.attribute(attribute.key.as_str(), &attribute.value, &none, Naming::Counts);
+            }
+            for block in body.blocks() {
+                match block.ident.as_str() {
+                    "module" => arguments(&block.body, &mut reads),
+                    kind => reads.body(&block.body, &none, naming(kind)),
+                }
+            }
+        }
+        Body::Json(json) => {
+            for member in json.members() {
+                if member.name == "module" {
+                    for block in body.blocks("module", 1) {
+                        let scope = each(block.body);
+                        for attribute in block.body.attributes() {
+                            if let Expr::Json(value) = attribute.expression {
+                                reads.json(value, &scope, naming_of_argument(attribute.name));
+                            }
+                        }
+                    }
+                } else {
+                    reads.json(&member.value, &none, naming(&member.name));
+                }
+            }
+        }
+    }
+    reads.found
+}
+
+fn arguments(body: &hcl_edit::structure::Body, reads: &mut Reads<'_, '_>) {
+    let scope = each(Body::Hcl(body));
+    for attribute in body.attributes() {
+        let name = attribute.key.as_str();
+        reads.attribute(name, &attribute.value, &scope, naming_of_argument(name));
+    }
+}
+
+fn naming_of_argument(name: &str) -> Naming {
+    if META.contains(&name) { Naming::Ignored } else { Naming::Counts }
+}
+
+/// Locals and variables say nothing until they are used, the settings of `terraform` name places of state.
+fn naming(kind: &str) -> Naming {
+    if ["locals", "variable", "terraform", "variables"].contains(&kind) {
+        Naming::Ignored
+    } else {
+        Naming::Counts
+    }
+}

@@ -1,0 +1,124 @@
+//! What can be made out of a file that does not parse. A broken block must not hide the good one beside
+//! it, and what a broken block names may still be used once it is mended.
+
+use std::ops::Range;
+
+use super::{
+    Base, FileFacts, FileKind, FileRead, ModuleCall, Repetition, StaticValue,
+    parse::{body, facts},
+    source::{MAX_BYTES, Source},
+    view::Body,
+};
+use crate::proof::RepoPath;
+
+/// The longest text that is taken for a path.
+const MAX_PATH: usize = 1_024;
+
+/// The most texts of one file that are taken for paths.
+const MAX_TEXTS: usize = 10_000;
+
+pub(super) fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
+    let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
+    // Bytes that are no UTF-8 become `?`, one for one, so that places stay true.
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    let source = Source::of(&text);
+    let kind = FileKind::of(path.file_name());
+    let mut all = FileFacts::default();
+    let json = kind.is_some_and(FileKind::is_json);
+    let chunks = if json { std::iter::once(0..source.text.len()).collect() } else { chunks(source.text) };
+    for chunk in chunks {
+        let parsed = (!json).then(|| good_chunk(path, &source, kind, chunk.clone())).flatten();
+        match parsed {
+            Some(good) => append(&mut all, good),
+            None => guess(&source, chunk, &mut all),
+        }
+    }
+    all
+}
+
+fn good_chunk(
+    path: &RepoPath,
+    source: &Source<'_>,
+    kind: Option<FileKind>,
+    chunk: Range<usize>,
+) -> Option<FileFacts> {
+    let part = source.part(chunk);
+    let parsed = body(path, &part).ok()?;
+    Some(facts(kind, Body::Hcl(&parsed), &part))
+}
+
+/// A new chunk begins with each line that begins with a name: where `terraform fmt` puts blocks.
+fn chunks(text: &str) -> Vec<Range<usize>> {
+    let begins = |at: usize| text.as_bytes().get(at).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+    let mut starts: Vec<usize> = std::iter::once(0).chain(lines.filter(|&at| begins(at))).collect();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]).collect::<Vec<_>>();
+    starts.into_iter().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// Every quoted text that may be a path is one, and the text after `source` in a module block its source.
+fn guess(source: &Source<'_>, chunk: Range<usize>, facts: &mut FileFacts) {
+    let text = &source.text[chunk.clone()];
+    let module = text.starts_with("module") || text.contains("\"module\"");
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'"', &bytes[at..]).map(|skip| at + skip) {
+        let end = bytes[open + 1..].iter().position(|&b| b == b'"' || b == b'\n').map(|skip| open + 1 + skip);
+        let Some(end) = end else { break };
+        if bytes[end] == b'\n' {
+            at = end;
+            continue;
+        }
+        let inner = &text[open + 1..end];
+        let span = chunk.start + open..chunk.start + end + 1;
+        // In HCL a text may be followed by another text, in JSON its colon: the closing quote is not spent.
+        at = end + 1;
+        if inner.is_empty() || inner.len() > MAX_PATH || inner.contains("${") || !inner.contains(['/', '.']) {
+            continue;
+        }
+        let place = source.place(span.clone());
+        let before = text[..open].trim_end().trim_end_matches(['=', ':']).trim_end().trim_end_matches('"');
+        if module && before.ends_with("source") {
+            facts.calls.push(ModuleCall {
+                name: "?".to_owned(),
+                place,
+                source: Some(source.quoted(inner, span.clone())),
+                version: None,
+                repetition: Repetition::Single,
+                arguments: Vec::new(),
+                body_end: None,
+            });
+            continue;
+        }
+        if facts.reads.len() < MAX_TEXTS {
+            let literal = StaticValue::Literal(inner.to_owned());
+            let slash = StaticValue::Literal("/".to_owned());
+            let below = StaticValue::concat(vec![StaticValue::Base(Base::Module), slash, literal.clone()]);
+            for path in [literal, below] {
+                facts.reads.push(FileRead { function: None, path, place });
+            }
+        }
+    }
+}
+
+fn append(all: &mut FileFacts, mut part: FileFacts) {
+    all.calls.append(&mut part.calls);
+    all.variables.append(&mut part.variables);
+    all.outputs.append(&mut part.outputs);
+    all.locals.append(&mut part.locals);
+    all.required_version.append(&mut part.required_version);
+    all.required_providers.append(&mut part.required_providers);
+    all.backends.append(&mut part.backends);
+    all.providers.append(&mut part.providers);
+    all.resources.append(&mut part.resources);
+    all.reads.append(&mut part.reads);
+    all.moved.append(&mut part.moved);
+    all.imports.append(&mut part.imports);
+    all.removed.append(&mut part.removed);
+    all.values.append(&mut part.values);
+}
