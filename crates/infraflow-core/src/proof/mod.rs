@@ -24,3 +24,5 @@ pub use reason::{Link, Reason};
 pub use run::RunId;
 pub use ssh::{AllowedSigners, Principal, Signed, SigningKey, Statement, VerifyingKey};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
+
+pub(crate) use digest::hex;
