@@ -140,11 +140,48 @@ impl ModuleConstraint {
         self.terms.len()
     }
 
+    /// A version that `old` allows and `new` does not, where there is one; each is several constraints that
+    /// hold together, none at all allowing everything. Only releases are looked at.
+    pub fn excluded(old: &[Self], new: &[Self]) -> Option<Version> {
+        let all = |constraints: &[Self], version: &Version| constraints.iter().all(|c| c.allows(version));
+        let limits = old.iter().chain(new).flat_map(|constraint| &constraint.terms);
+        let mut around: Vec<_> = limits
+            .flat_map(|term| neighbours([term.version.major(), term.version.minor(), term.version.patch()]))
+            .map(|[major, minor, patch]| Version::release(major, minor, patch))
+            .collect();
+        around.sort();
+        around.into_iter().find(|version| all(old, version) && !all(new, version))
+    }
+
     fn sorted(&self) -> Vec<&Term> {
         let mut terms: Vec<_> = self.terms.iter().collect();
         terms.sort_by(|a, b| (a.operator, &a.version).cmp(&(b.operator, &b.version)));
         terms
     }
+}
+
+/// Versions at, just below and just above a limit, and at the limits that `~>` derives from it: sets of
+/// versions whose ends are these limits differ in one of them, if at all.
+pub(super) fn neighbours([major, minor, patch]: [u64; 3]) -> Vec<[u64; 3]> {
+    const HIGH: u64 = 1 << 32;
+    let up = |n: u64| n.saturating_add(1);
+    let mut around = vec![
+        [major, minor, patch],
+        [major, minor, up(patch)],
+        [major, minor, HIGH],
+        [major, up(minor), 0],
+        [major, HIGH, HIGH],
+        [up(major), 0, 0],
+        [HIGH, HIGH, HIGH],
+    ];
+    if let Some(below) = patch.checked_sub(1) {
+        around.push([major, minor, below]);
+    } else if let Some(below) = minor.checked_sub(1) {
+        around.push([major, below, HIGH]);
+    } else if let Some(below) = major.checked_sub(1) {
+        around.push([below, HIGH, HIGH]);
+    }
+    around
 }
 
 impl Term {
@@ -234,6 +271,27 @@ mod tests {
     fn an_empty_term_is_refused() {
         for bad in ["", ">= 1.0,", ",", "=> 1.0", "^1.0", "1.x"] {
             assert!(ModuleConstraint::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_narrowed_constraint_names_a_version_it_excludes() {
+        let read =
+            |texts: &[&str]| texts.iter().map(|t| ModuleConstraint::parse(t).unwrap()).collect::<Vec<_>>();
+        for (old, new, expected) in [
+            (&[][..], &[">= 1.5"][..], true),
+            (&[">= 1.5"], &[], false),
+            (&[">= 1.5"], &[">= 1.6"], true),
+            (&[">= 1.6"], &[">= 1.5"], false),
+            (&[">= 1.5, < 2.0"], &[">= 1.5", "< 2.0.0"], false),
+            (&["~> 1.5"], &[">= 1.5, < 2.0"], false),
+            (&["~> 1.5"], &["~> 1.6"], true),
+            (&[">= 1.5"], &["~> 1.5"], true),
+            (&["!= 1.7.3"], &[], false),
+            (&[], &["!= 1.7.3"], true),
+        ] {
+            let excluded = ModuleConstraint::excluded(&read(old), &read(new));
+            assert_eq!(excluded.is_some(), expected, "{old:?} to {new:?}: {excluded:?}");
         }
     }
 

@@ -3,7 +3,7 @@ use std::{cmp::Ordering, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::AddressError;
+use super::{AddressError, module_constraint::neighbours};
 
 /// The version of a provider: exactly three numbers, a pre-release, build metadata; no `v`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -156,6 +156,19 @@ impl ProviderConstraint {
         let named =
             || self.terms.iter().any(|term| term.operator == Operator::Equal && term.boundary == *version);
         self.terms.iter().all(|term| term.allows(version)) && (!version.is_prerelease() || named())
+    }
+
+    /// A release that `self` allows and `new` does not, where there is one.
+    pub fn excluded_by(&self, new: &Self) -> Option<ProviderVersion> {
+        let mut around: Vec<_> = self
+            .terms
+            .iter()
+            .chain(&new.terms)
+            .flat_map(|term| neighbours(term.boundary.numbers))
+            .map(|numbers| ProviderVersion { numbers, prerelease: String::new(), metadata: String::new() })
+            .collect();
+        around.sort_by(ProviderVersion::precedence);
+        around.into_iter().find(|version| self.allows(version) && !new.allows(version))
     }
 
     /// The constraint as Terraform writes it into `.terraform.lock.hcl`: terms sorted, without doubles,

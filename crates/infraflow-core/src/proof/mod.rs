@@ -24,5 +24,3 @@ pub use reason::{Link, Reason};
 pub use run::RunId;
 pub use ssh::{AllowedSigners, Principal, Signed, SigningKey, Statement, VerifyingKey};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
-
-pub(crate) use digest::hex;

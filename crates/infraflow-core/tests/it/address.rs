@@ -1,6 +1,8 @@
 //! Tests of address: the cases collected from Terraform, OpenTofu, go-getter, go-version, go-versions and
 //! Terragrunt, where they can be found, and what no case file has.
 
+use std::io::Write;
+
 use infraflow_core::address::{
     AddressRules, ModuleConstraint, PackageIdentity, ProviderConstraint, ProviderVersion, RegistryAddress,
     SourceAddress, SourceKind, Version,
@@ -11,7 +13,11 @@ use serde_json::Value;
 /// there is none.
 pub fn cases(file: &str, test: &str) -> Option<Vec<Value>> {
     let Some(folder) = std::env::var_os("INFRAFLOW_CASES") else {
-        eprintln!("skipped: {test} needs {file}; INFRAFLOW_CASES names no folder");
+        eprintln!("skipped: {test} needs {file}, and INFRAFLOW_CASES names no folder");
+        if let Some(skipped) = std::env::var_os("INFRAFLOW_SKIPPED") {
+            let mut skipped = std::fs::OpenOptions::new().create(true).append(true).open(skipped).unwrap();
+            writeln!(skipped, "{test} needs {file}").unwrap();
+        }
         return None;
     };
     let text = std::fs::read_to_string(std::path::Path::new(&folder).join(file)).unwrap();
