@@ -12,6 +12,7 @@ mod error;
 mod path;
 mod reason;
 mod run;
+mod signers;
 mod ssh;
 mod time;
 
@@ -22,5 +23,6 @@ pub use error::ProofError;
 pub use path::RepoPath;
 pub use reason::{Link, Reason};
 pub use run::RunId;
-pub use ssh::{AllowedSigners, Principal, Signed, SigningKey, Statement, VerifyingKey};
+pub use signers::AllowedSigners;
+pub use ssh::{Principal, Signed, SigningKey, Statement, VerifyingKey};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};

@@ -4,9 +4,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_core::OsRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig, public::KeyData};
 
-use super::{Digest, ProofError, canonical_json};
+use super::{AllowedSigners, Digest, ProofError, canonical_json};
 
 /// What can be signed: plain data with an SSHSIG namespace of its own, so that a signature made for one
 /// purpose can never stand for another (PROTOCOL.sshsig of OpenSSH).
@@ -68,7 +68,7 @@ impl SigningKey {
 
     /// The public half.
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey(self.0.public_key().clone())
+        VerifyingKey::of(self.0.public_key().key_data())
     }
 
     /// Signs bytes for a namespace; the result is what `ssh-keygen -Y sign` writes.
@@ -98,19 +98,27 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A public SSH key; displayed as `ssh-ed25519 AAAA…`, without its comment.
+/// A public SSH key, without its comment: two are equal where the keys are. Displayed as
+/// `ssh-ed25519 AAAA…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey(PublicKey);
 
 impl VerifyingKey {
-    /// Reads `key-type base64-key [comment]`.
+    /// Reads `key-type base64-key [comment]`: Ed25519, ECDSA over P-256, P-384 or P-521, RSA from 2,048
+    /// bits on, and Ed25519 and ECDSA P-256 in a security key.
     ///
     /// # Errors
-    /// [`ProofError::BadSignature`] where the text is no public key.
+    /// [`ProofError::BadSignature`] where the text is no public key, or one of another kind: DSA, a
+    /// shorter RSA key, a certificate.
     pub fn parse(text: &str) -> Result<Self, ProofError> {
-        PublicKey::from_openssh(text)
-            .map(Self)
-            .map_err(|error| ProofError::BadSignature { namespace: "public key", why: error.to_string() })
+        let bad = |why: String| ProofError::BadSignature { namespace: "public key", why };
+        let key = PublicKey::from_openssh(text).map_err(|error| bad(error.to_string()))?;
+        strong(key.key_data()).map_err(bad)?;
+        Ok(Self::of(key.key_data()))
+    }
+
+    fn of(key: &KeyData) -> Self {
+        Self(PublicKey::from(key.clone()))
     }
 
     /// The key's fingerprint, as `ssh-keygen -l` prints it (`SHA256:…`).
@@ -118,7 +126,8 @@ impl VerifyingKey {
         self.0.fingerprint(HashAlg::Sha256).to_string()
     }
 
-    /// Checks an SSHSIG signature in PEM over bytes, made by this key for this namespace.
+    /// Checks an SSHSIG signature in PEM over bytes, made by this key for this namespace. A security key
+    /// must have been touched for it: a statement is a person's.
     ///
     /// # Errors
     /// [`ProofError::BadSignature`] for anything else.
@@ -128,9 +137,19 @@ impl VerifyingKey {
         bytes: &[u8],
         signature: &str,
     ) -> Result<(), ProofError> {
-        let bad = |error: ssh_key::Error| ProofError::BadSignature { namespace, why: error.to_string() };
-        let signature = SshSig::from_pem(signature).map_err(bad)?;
-        self.0.verify(namespace, bytes, &signature).map_err(bad)
+        let bad = |why: String| ProofError::BadSignature { namespace, why };
+        strong(self.0.key_data()).map_err(bad)?;
+        let signature = SshSig::from_pem(signature).map_err(|error| bad(error.to_string()))?;
+        self.0.verify(namespace, bytes, &signature).map_err(|error| bad(error.to_string()))?;
+        // PROTOCOL.u2f: a security key's signature ends in a byte of flags, whose first bit says that
+        // somebody was there, and a counter of four bytes.
+        if matches!(self.0.key_data(), KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_)) {
+            let flags = signature.signature_bytes().iter().rev().nth(4).copied().unwrap_or_default();
+            if flags & 1 == 0 {
+                return Err(bad("the security key was not touched for it".into()));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -138,6 +157,21 @@ impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0.to_bytes().unwrap_or_default();
         write!(f, "{} {}", self.0.algorithm(), STANDARD.encode(bytes))
+    }
+}
+
+/// Whether signatures by a key of this kind prove anything, and this build can check them.
+fn strong(key: &KeyData) -> Result<(), String> {
+    match key {
+        KeyData::Ed25519(_) | KeyData::Ecdsa(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => {
+            Ok(())
+        }
+        KeyData::Rsa(key) => {
+            let modulus = key.n.as_positive_bytes().unwrap_or_default();
+            let bits = modulus.len() * 8 - modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+            if bits >= 2048 { Ok(()) } else { Err(format!("an RSA key of {bits} bits is too short")) }
+        }
+        other => Err(format!("keys of type {} are not accepted", other.algorithm())),
     }
 }
 
@@ -159,12 +193,12 @@ impl<T: Statement> Signed<T> {
     pub fn verify(&self, signers: &AllowedSigners) -> Result<Vec<Principal>, ProofError> {
         let bad = |why: String| ProofError::BadSignature { namespace: T::NAMESPACE, why };
         let payload = canonical_json(T::NAMESPACE, &self.statement)?;
-        let signature = SshSig::from_pem(&self.signature).map_err(|error| bad(error.to_string()))?;
-        let key = VerifyingKey(PublicKey::from(signature.public_key().clone()));
+        let key = self.key()?;
         key.verify_bytes(T::NAMESPACE, payload.as_bytes(), &self.signature)?;
         let principals = signers.principals(&key, T::NAMESPACE);
         if principals.is_empty() {
-            return Err(bad(format!("the key {} is not among the allowed signers", key.fingerprint())));
+            let why = signers.why_not(&key, T::NAMESPACE);
+            return Err(bad(format!("the key {} {why}", key.fingerprint())));
         }
         Ok(principals)
     }
@@ -176,7 +210,7 @@ impl<T: Statement> Signed<T> {
     pub fn key(&self) -> Result<VerifyingKey, ProofError> {
         let signature = SshSig::from_pem(&self.signature)
             .map_err(|error| ProofError::BadSignature { namespace: T::NAMESPACE, why: error.to_string() })?;
-        Ok(VerifyingKey(PublicKey::from(signature.public_key().clone())))
+        Ok(VerifyingKey::of(signature.public_key()))
     }
 
     /// The digest of the statement alone: what single use is recorded under.
@@ -185,86 +219,6 @@ impl<T: Statement> Signed<T> {
     /// [`ProofError::NotCanonical`].
     pub fn statement_digest(&self) -> Result<Digest, ProofError> {
         Ok(Digest::of_bytes(canonical_json(T::NAMESPACE, &self.statement)?))
-    }
-}
-
-/// An allowed-signers file: which key signs for whom, and for which namespaces (ssh-keygen(1), ALLOWED
-/// SIGNERS).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedSigners(Vec<AllowedSigner>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct AllowedSigner {
-    principals: Vec<Principal>,
-    namespaces: Option<Vec<String>>,
-    key: VerifyingKey,
-}
-
-impl AllowedSigners {
-    /// Reads an allowed-signers file. Options other than `namespaces="…"` are refused rather than
-    /// ignored, since each of them narrows what a key may sign.
-    ///
-    /// # Errors
-    /// [`ProofError::AllowedSigners`] with the line at fault.
-    pub fn parse(text: &str) -> Result<Self, ProofError> {
-        let mut signers = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let bad = |why: String| ProofError::AllowedSigners { line: index + 1, why };
-            let (principals, rest) =
-                line.split_once(char::is_whitespace).ok_or_else(|| bad("it has only one word".into()))?;
-            let rest = rest.trim_start();
-            let (namespaces, key) = match rest.strip_prefix("namespaces=\"") {
-                Some(rest) => {
-                    let (list, key) =
-                        rest.split_once('"').ok_or_else(|| bad("namespaces=\" is not closed".into()))?;
-                    (Some(list.split(',').map(str::to_owned).collect()), key.trim_start())
-                }
-                None => (None, rest),
-            };
-            let first = key.split_whitespace().next().unwrap_or_default();
-            if first.contains('=') || first == "cert-authority" {
-                return Err(bad(format!("the option {first} is not supported")));
-            }
-            signers.push(AllowedSigner {
-                principals: principals.split(',').map(|name| Principal(name.to_owned())).collect(),
-                namespaces,
-                key: VerifyingKey::parse(key).map_err(|error| bad(error.to_string()))?,
-            });
-        }
-        Ok(Self(signers))
-    }
-
-    /// Whose key this is, for a namespace; sorted, without doubles.
-    pub fn principals(&self, key: &VerifyingKey, namespace: &str) -> Vec<Principal> {
-        let mut found: Vec<Principal> = self
-            .0
-            .iter()
-            .filter(|signer| signer.key.to_string() == key.to_string())
-            .filter(|signer| {
-                signer.namespaces.as_ref().is_none_or(|list| list.iter().any(|n| n == namespace))
-            })
-            .flat_map(|signer| signer.principals.iter().cloned())
-            .collect();
-        found.sort();
-        found.dedup();
-        found
-    }
-
-    /// Every principal with a key here; sorted, without doubles.
-    pub fn all(&self) -> Vec<Principal> {
-        let mut all: Vec<Principal> = self.0.iter().flat_map(|s| s.principals.iter().cloned()).collect();
-        all.sort();
-        all.dedup();
-        all
-    }
-
-    /// Whether no key is allowed at all.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -325,10 +279,35 @@ mod tests {
         }
     }
 
+    /// What a security key would sign, made with an ordinary key: PROTOCOL.u2f.
+    fn signed_by_security_key(flags: u8) -> (VerifyingKey, String) {
+        fn sign<K: ssh_key::SigningKey>(key: &K, message: &[u8]) -> ssh_key::Signature {
+            key.try_sign(message).unwrap()
+        }
+        let key = SigningKey::generate("token").unwrap();
+        let KeyData::Ed25519(public) = key.0.public_key().key_data().clone() else { unreachable!() };
+        let public = KeyData::from(ssh_key::public::SkEd25519::new(public, "ssh:"));
+        let message = SshSig::signed_data("test-note", HashAlg::Sha512, b"hello").unwrap();
+        let sha256 = |bytes: &[u8]| {
+            let mut digester = crate::proof::Digester::new();
+            digester.update(bytes);
+            digester.finish_bytes()
+        };
+        let after = [&[flags][..], &7_u32.to_be_bytes()].concat();
+        let inner = sign(&key.0, &[&sha256(b"ssh:")[..], &after, &sha256(&message)].concat());
+        let bytes = [inner.as_bytes(), &after].concat();
+        let signature = ssh_key::Signature::new(Algorithm::SkEd25519, bytes).unwrap();
+        let signature = SshSig::new(public.clone(), "test-note", HashAlg::Sha512, signature).unwrap();
+        (VerifyingKey::of(&public), signature.to_pem(LineEnding::LF).unwrap())
+    }
+
     #[test]
-    fn a_line_that_cannot_be_read_is_named() {
-        let error = AllowedSigners::parse("# who\nada\n").unwrap_err();
-        assert!(matches!(error, ProofError::AllowedSigners { line: 2, .. }));
-        assert!(AllowedSigners::parse("ada cert-authority ssh-ed25519 AAAA").is_err());
+    fn a_security_key_must_have_been_touched() {
+        let (key, signature) = signed_by_security_key(1);
+        key.verify_bytes("test-note", b"hello", &signature).unwrap();
+        assert!(key.verify_bytes("test-note", b"hallo", &signature).is_err());
+        let (key, signature) = signed_by_security_key(0);
+        let error = key.verify_bytes("test-note", b"hello", &signature).unwrap_err().to_string();
+        assert!(error.contains("not touched"), "{error}");
     }
 }

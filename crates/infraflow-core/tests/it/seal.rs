@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
+    path::Path,
     process::Command,
 };
 
 use infraflow_core::{
-    proof::{AllowedSigners, Digest, Principal, SigningKey, Statement as _, canonical_json},
+    proof::{AllowedSigners, Digest, Principal, Signed, SigningKey, Statement as _, canonical_json},
     seal::{Manifest, ManifestItem, SealError, Sealer, SealingKey, SharedKeySealer},
 };
 use proptest::prelude::*;
@@ -282,4 +283,84 @@ fn jq_gives_the_bytes_that_were_signed() {
     std::fs::write(&path, serde_json::to_string_pretty(&signed).unwrap()).unwrap();
     let output = Command::new("jq").args(["-Scj", ".statement"]).arg(&path).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), canonical_json("manifest", &manifest()).unwrap());
+}
+
+/// Runs ssh-keygen in a folder.
+fn ssh_keygen(folder: &Path, args: &[&str]) {
+    let output = Command::new("ssh-keygen").args(args).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "ssh-keygen {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Signs a manifest with ssh-keygen and the key in the file `key`.
+fn signed_by_ssh_keygen(folder: &Path, options: &[&str]) -> Signed<Manifest> {
+    let _ = std::fs::remove_file(folder.join("payload.sig"));
+    std::fs::write(folder.join("payload"), canonical_json("manifest", &manifest()).unwrap()).unwrap();
+    let args =
+        [&["-q", "-Y", "sign", "-f", "key", "-n", Manifest::NAMESPACE], options, &["payload"]].concat();
+    ssh_keygen(folder, &args);
+    let signature = std::fs::read_to_string(folder.join("payload.sig")).unwrap();
+    Signed { statement: manifest(), signature }
+}
+
+#[test]
+fn what_ssh_keygen_signs_is_verified_whatever_the_kind_of_key() {
+    if !fixture::has("ssh-keygen", "what_ssh_keygen_signs_is_verified_whatever_the_kind_of_key") {
+        return;
+    }
+    for (kind, bits) in
+        [("ed25519", "256"), ("ecdsa", "256"), ("ecdsa", "384"), ("ecdsa", "521"), ("rsa", "2048")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        ssh_keygen(folder.path(), &["-q", "-t", kind, "-b", bits, "-N", "", "-C", "ada's key", "-f", "key"]);
+        let public = std::fs::read_to_string(folder.path().join("key.pub")).unwrap();
+        let signers = AllowedSigners::parse(&format!("ada {public}")).unwrap();
+        for options in [&[][..], &["-O", "hashalg=sha256"]] {
+            let signed = signed_by_ssh_keygen(folder.path(), options);
+            assert_eq!(
+                signed.verify(&signers).unwrap(),
+                [Principal("ada".into())],
+                "{kind} {bits} {options:?}"
+            );
+            let mut altered = signed;
+            altered.statement.commit = altered.statement.commit.replace('9', "8");
+            assert!(altered.verify(&signers).is_err(), "{kind} {bits}");
+        }
+        // Another key than the allowed one, of the same kind.
+        let (other, name) =
+            (tempfile::tempdir().unwrap(), ["-q", "-t", kind, "-b", bits, "-N", "", "-f", "key"]);
+        ssh_keygen(other.path(), &name);
+        let error = signed_by_ssh_keygen(other.path(), &[]).verify(&signers).unwrap_err().to_string();
+        assert!(error.contains("is not among the allowed signers"), "{error}");
+    }
+}
+
+#[test]
+fn a_short_rsa_key_and_a_certificate_vouch_for_nothing() {
+    if !fixture::has("ssh-keygen", "a_short_rsa_key_and_a_certificate_vouch_for_nothing") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ssh_keygen(folder, &["-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", "key"]);
+    let public = std::fs::read_to_string(folder.join("key.pub")).unwrap();
+    let error = AllowedSigners::parse(&format!("ada {public}")).unwrap_err().to_string();
+    assert!(error.contains("1024 bits is too short"), "{error}");
+
+    std::fs::remove_file(folder.join("key")).unwrap();
+    for name in ["key", "authority"] {
+        ssh_keygen(folder, &["-q", "-t", "ed25519", "-N", "", "-f", name]);
+    }
+    ssh_keygen(folder, &["-q", "-s", "authority", "-I", "ada", "-n", "ada", "key.pub"]);
+    let certificate = std::fs::read_to_string(folder.join("key-cert.pub")).unwrap();
+    assert!(AllowedSigners::parse(&format!("ada {certificate}")).is_err());
+    // Signed with the certificate in place of the key: neither the key nor the authority is taken for it.
+    let authority = std::fs::read_to_string(folder.join("authority.pub")).unwrap();
+    let public = std::fs::read_to_string(folder.join("key.pub")).unwrap();
+    let signers = AllowedSigners::parse(&format!("ada {authority}ada {public}")).unwrap();
+    let payload = canonical_json("manifest", &manifest()).unwrap();
+    std::fs::write(folder.join("payload"), payload).unwrap();
+    std::fs::copy(folder.join("key"), folder.join("key-cert")).unwrap();
+    ssh_keygen(folder, &["-q", "-Y", "sign", "-f", "key-cert.pub", "-n", Manifest::NAMESPACE, "payload"]);
+    let signature = std::fs::read_to_string(folder.join("payload.sig")).unwrap();
+    assert!(Signed { statement: manifest(), signature }.verify(&signers).is_err());
 }
