@@ -23,6 +23,7 @@ use crate::value::python_to_json;
 pub(crate) trait Holds: PyClass + Sized {
     type Value;
     fn hold(value: Arc<Self::Value>) -> Self;
+    fn held(&self) -> &Arc<Self::Value>;
 }
 
 /// A value of the core as an object of its class.
@@ -159,6 +160,10 @@ macro_rules! frozen {
 
             fn hold(value: std::sync::Arc<$value>) -> Self {
                 Self { value, members: [$({ let _ = stringify!($member); pyo3::sync::PyOnceLock::new() }),*] }
+            }
+
+            fn held(&self) -> &std::sync::Arc<$value> {
+                &self.value
             }
         }
 

@@ -80,20 +80,26 @@ fn exception(py: Python<'_>, class: &str, kind: &str, message: &str) -> PyResult
     Ok(PyErr::from_value(class.call((message,), Some(&arguments))?))
 }
 
-/// Says which exception each error enum of the core becomes.
+/// Says which exception each error enum of the core becomes. A variant that only passes on another enum's
+/// error (`unless`) becomes that one's exception.
 macro_rules! exceptions {
-    ($($error:path => $class:literal,)*) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::of($class, &error, &error)
+    ($($folder:ident::$error:ident => $class:literal $(unless $($variant:ident),+)?;)*) => {
+        $(impl From<infraflow_core::$folder::$error> for Failure {
+            fn from(error: infraflow_core::$folder::$error) -> Self {
+                match error {
+                    $($(infraflow_core::$folder::$error::$variant(inner) => inner.into(),)+)?
+                    error => Self::of($class, &error, &error),
+                }
             }
         })*
     };
 }
 
 exceptions! {
-    infraflow_core::proof::ProofError => "ProofError",
-    infraflow_core::policy::PolicyError => "PolicyError",
-    infraflow_core::seal::SealError => "SealError",
-    infraflow_core::store::StoreError => "StoreError",
+    detect::DetectError => "DetectError" unless Git;
+    git::GitError => "GitError" unless Path;
+    policy::PolicyError => "PolicyError";
+    proof::ProofError => "ProofError";
+    seal::SealError => "SealError";
+    store::StoreError => "StoreError";
 }

@@ -5,9 +5,11 @@
 //! detached from the interpreter, blocking or awaited.
 
 mod data;
+mod detect;
 mod error;
 mod job;
 mod proof;
+mod repository;
 mod seal;
 mod select;
 mod store;
@@ -20,8 +22,10 @@ use pyo3::prelude::*;
 mod _infraflow {
     #[pymodule_export]
     use crate::{
+        detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
         job::{_shutdown, Started},
         proof::{Link, Reason},
+        repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
         select::{PlannedCase, Shard, SkippedCase, TestPlan},
         store::Store,

@@ -69,7 +69,7 @@ def test_the_callers_loop_goes_on_while_a_call_is_awaited(tmp_path):
 
 def test_other_threads_run_while_a_call_blocks():
     sealer = SharedKeySealer(SealingKey.generate())
-    plain, stop, turns = bytes(64 << 20), threading.Event(), 0
+    plain, stop, turns = bytes(8 << 20), threading.Event(), 0
 
     def count():
         nonlocal turns
@@ -90,7 +90,7 @@ def test_ctrl_c_is_noticed_within_50_ms():
         """
         import os, signal, threading, time, infraflow
         sealer = infraflow.SharedKeySealer(infraflow.SealingKey.generate())
-        plain, took = bytes(64 << 20), []
+        plain, took = bytes(8 << 20), []
         def strike():
             global at
             time.sleep(0.2)

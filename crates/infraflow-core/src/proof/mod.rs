@@ -26,3 +26,5 @@ pub use run::RunId;
 pub use signers::AllowedSigners;
 pub use ssh::{Principal, Signed, SigningKey, Statement, VerifyingKey};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
+
+pub(crate) use digest::hex;

@@ -90,12 +90,10 @@ impl Secrets {
     }
 
     /// The values with their names.
-    #[allow(dead_code)] // the redactor's
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.values.iter().map(|(value, name)| (name.as_str(), value.0.as_slice()))
     }
 
-    #[allow(dead_code)] // the redactor's
     pub(super) fn left_alone(&self) -> Vec<LeftAlone> {
         let mut sorted = self.left_alone.clone();
         sorted.sort();

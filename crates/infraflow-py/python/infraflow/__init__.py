@@ -2,12 +2,17 @@
 
 import atexit
 
-from ._errors import InfraflowError, PolicyError, ProofError, SealError, StoreError
+from ._errors import DetectError, GitError, InfraflowError, PolicyError, ProofError, SealError, StoreError
 from ._infraflow import (
+    Change,
+    ChangeSet,
+    GitDetector,
+    GivenFiles,
     Link,
     Opened,
     PlannedCase,
     Reason,
+    Repository,
     Sealed,
     SealingKey,
     Shard,
@@ -17,9 +22,19 @@ from ._infraflow import (
     TestPlan,
     __version__,
     _shutdown,
+    detect,
+    detect_async,
 )
+from ._traits import ChangeDetector
 
 __all__ = [
+    "Change",
+    "ChangeDetector",
+    "ChangeSet",
+    "DetectError",
+    "GitDetector",
+    "GitError",
+    "GivenFiles",
     "InfraflowError",
     "Link",
     "Opened",
@@ -27,6 +42,7 @@ __all__ = [
     "PolicyError",
     "ProofError",
     "Reason",
+    "Repository",
     "SealError",
     "Sealed",
     "SealingKey",
@@ -37,6 +53,8 @@ __all__ = [
     "StoreError",
     "TestPlan",
     "__version__",
+    "detect",
+    "detect_async",
 ]
 
 # What is still running when the interpreter exits is told to end, and cleans up what it made.

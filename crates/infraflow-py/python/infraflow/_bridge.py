@@ -33,3 +33,13 @@ async def finish(job: _Job) -> Any:
         if future.done() and not future.cancelled():
             future.exception()  # whoever cancelled does not want to hear of it
         raise
+
+
+def answer_of(answer: Any, caller: asyncio.AbstractEventLoop | None) -> Any:
+    """What a method of a trait that is written in Python answers. Called in a thread of the extension: a
+    coroutine runs on the loop of whoever awaits the call, or, where nobody does, on a loop of its own."""
+    if not asyncio.iscoroutine(answer):
+        return answer
+    if caller is None:
+        return asyncio.run(answer)
+    return asyncio.run_coroutine_threadsafe(answer, caller).result()

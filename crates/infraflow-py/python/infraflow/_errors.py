@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["InfraflowError", "PolicyError", "ProofError", "SealError", "StoreError"]
+__all__ = [
+    "DetectError",
+    "GitError",
+    "InfraflowError",
+    "PolicyError",
+    "ProofError",
+    "SealError",
+    "StoreError",
+]
 
 
 class InfraflowError(Exception):
@@ -27,6 +35,14 @@ class InfraflowError(Exception):
 
 def _rebuild(cls: type[InfraflowError], message: str, kind: str, help: str | None) -> InfraflowError:
     return cls(message, kind=kind, help=help)
+
+
+class GitError(InfraflowError):
+    """A repository does not answer, or its answer could not be trusted."""
+
+
+class DetectError(InfraflowError):
+    """It cannot be told what changed."""
 
 
 class ProofError(InfraflowError):

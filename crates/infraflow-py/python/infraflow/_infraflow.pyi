@@ -1,15 +1,23 @@
 # Stubs of the extension, held against it by `python -m mypy.stubtest infraflow`.
 import os
-from collections.abc import Callable, Coroutine, Sequence
+import pathlib
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, Literal, TypeVar, final
 
 from typing_extensions import Self
 
+from ._traits import ChangeDetector
+
 __all__ = [
+    "Change",
+    "ChangeSet",
+    "GitDetector",
+    "GivenFiles",
     "Link",
     "Opened",
     "PlannedCase",
     "Reason",
+    "Repository",
     "Sealed",
     "SealingKey",
     "Shard",
@@ -20,6 +28,8 @@ __all__ = [
     "_Job",
     "_shutdown",
     "__version__",
+    "detect",
+    "detect_async",
 ]
 
 __version__: Final[str]
@@ -71,6 +81,85 @@ class Link(_Data):
     def column(self) -> int: ...
     @property
     def reference(self) -> str: ...
+
+# --- Repositories ----------------------------------------------------------------------------------------------
+
+@final
+class Repository:
+    def __new__(cls, path: _Path = ".") -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @property
+    def root(self) -> pathlib.Path: ...
+    def trunk(self) -> str: ...
+    def trunk_tip(self) -> str: ...
+    def resolve(self, revision: str) -> str: ...
+    def revision(self, revision: str) -> str: ...
+    def merge_base(self, one: str, other: str) -> str: ...
+    def files(self, revision: str, *, below: str = ".") -> tuple[str, ...]: ...
+    def read(self, revision: str, path: str) -> bytes | None: ...
+
+# --- What changed ----------------------------------------------------------------------------------------------
+
+_ChangeKind = Literal["added", "modified", "deleted", "renamed", "type_changed", "mode_changed"]
+
+@final
+class ChangeSet(_Document):
+    kind: Final = "change_set"
+    def __new__(
+        cls,
+        *,
+        base: str,
+        head: str,
+        merge_base: str,
+        changes: Sequence[Change],
+        warnings: Sequence[str],
+    ) -> Self: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def merge_base(self) -> str: ...
+    @property
+    def changes(self) -> tuple[Change, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+@final
+class Change(_Data):
+    def __new__(cls, *, path: str, kind: _ChangeKind, old_path: str | None = None) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> _ChangeKind: ...
+    @property
+    def old_path(self) -> str | None: ...
+
+@final
+class GitDetector:
+    def __new__(cls, *, endpoints: bool = False) -> Self: ...
+    def detect(self, repository: Repository, base: str, head: str) -> ChangeSet: ...
+
+@final
+class GivenFiles:
+    def __new__(cls, files: Iterable[str] | bytes) -> Self: ...
+    def detect(self, repository: Repository, base: str, head: str) -> ChangeSet: ...
+
+def detect(
+    repository: Repository,
+    base: str | None = None,
+    head: str = "WORKTREE",
+    *,
+    detector: ChangeDetector | None = None,
+) -> ChangeSet: ...
+def detect_async(
+    repository: Repository,
+    base: str | None = None,
+    head: str = "WORKTREE",
+    *,
+    detector: ChangeDetector | None = None,
+) -> _Awaited[ChangeSet]: ...
 
 # --- Which test cases run ------------------------------------------------------------------------------------
 

@@ -1,0 +1,118 @@
+//! Repositories: what is in them, and where their branches stand.
+
+use std::path::PathBuf;
+
+use infraflow_core::{
+    git::{self, BranchName, ChangeKind, CommitId, Revision},
+    proof::{ProofError, RepoPath},
+};
+use pyo3::{prelude::*, types::PyBytes};
+
+use crate::{
+    error::{Failure, Result},
+    job::{Job, plain},
+    value::texts,
+};
+
+texts!(BranchName, ChangeKind, CommitId, Revision);
+
+/// A git repository. Commits are their forty digits; a revision is a commit, or the working tree on top of
+/// one, written `…+WORKTREE`.
+#[pyclass(frozen, module = "infraflow")]
+pub(crate) struct Repository(pub(crate) git::Repository);
+
+#[pymethods]
+impl Repository {
+    /// Opens the repository that a path lies in.
+    #[new]
+    #[pyo3(signature = (path = PathBuf::from(".")), text_signature = "(path='.')")]
+    fn new(path: PathBuf) -> Result<Self> {
+        Ok(Self(git::Repository::open(path)?))
+    }
+
+    /// Its root: of a bare repository its git directory.
+    #[getter]
+    fn root(&self) -> PathBuf {
+        self.0.root().to_owned()
+    }
+
+    /// The name of the trunk.
+    fn trunk(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        Job::computing(move || Ok(repository.trunk()?), plain).wait(py)
+    }
+
+    /// The commit at the end of the trunk: the remote's, where there is a remote.
+    fn trunk_tip(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        Job::computing(move || Ok(repository.trunk_tip()?), plain).wait(py)
+    }
+
+    /// The commit that a branch, a tag, `HEAD` or an abbreviated id stands for.
+    fn resolve(&self, py: Python<'_>, revision: String) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        Job::computing(move || Ok(repository.resolve(&revision)?), plain).wait(py)
+    }
+
+    /// As `resolve`; the word `WORKTREE` stands for the working tree.
+    fn revision(&self, py: Python<'_>, revision: String) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        Job::computing(move || Ok(repository.revision(&revision)?), plain).wait(py)
+    }
+
+    /// Where the histories of two revisions parted.
+    fn merge_base(&self, py: Python<'_>, one: String, other: String) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        let work = move || {
+            let (one, other) = (repository.revision(&one)?, repository.revision(&other)?);
+            Ok(repository.merge_base(&one.commit(), &other.commit())?)
+        };
+        Job::computing(work, plain).wait(py)
+    }
+
+    /// The paths of all files of a revision, sorted; with `below`, of those in that directory.
+    #[pyo3(signature = (revision, *, below = "."))]
+    fn files(&self, py: Python<'_>, revision: String, below: &str) -> Result<Py<PyAny>> {
+        let (repository, below) = (self.0.clone(), repo_path(below)?);
+        let work = move || {
+            let tree = repository.tree(&repository.revision(&revision)?)?;
+            let entries = tree.walk(&below)?;
+            Ok(entries.into_iter().map(|entry| entry.path).collect::<Vec<_>>())
+        };
+        Job::computing(work, plain).wait(py)
+    }
+
+    /// The bytes of a file in a revision; `None` where no file stands there. Links are not followed.
+    fn read(&self, py: Python<'_>, revision: String, path: String) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        let work = move || {
+            let tree = repository.tree(&repository.revision(&revision)?)?;
+            Ok(tree.read(&repo_path(&path)?)?)
+        };
+        Job::computing(work, |py, bytes: Option<Vec<u8>>| {
+            Ok(bytes.map_or_else(|| py.None(), |bytes| PyBytes::new(py, &bytes).into_any().unbind()))
+        })
+        .wait(py)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0.git_dir() == self.0.git_dir())
+    }
+
+    fn __hash__(&self) -> Result<isize> {
+        Python::attach(|py| Ok(self.0.git_dir().into_pyobject(py)?.hash()?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Repository({:?})", self.0.root())
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (PathBuf,)) {
+        (slf.get_type().into_any(), (slf.get().0.root().to_owned(),))
+    }
+}
+
+/// A path inside a repository, as people write it: bytes that are no UTF-8, and `%` itself, stand as `%XX`.
+pub(crate) fn repo_path(text: &str) -> Result<RepoPath> {
+    RepoPath::try_from(text.to_owned()).map_err(|error: ProofError| Failure::from(error))
+}

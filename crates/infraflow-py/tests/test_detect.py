@@ -1,0 +1,165 @@
+"""What changed, asked from Python; and detectors that are written in Python, used by the core."""
+
+import asyncio
+import pathlib
+import pickle
+import threading
+
+import pytest
+
+from infraflow import (
+    Change,
+    ChangeSet,
+    DetectError,
+    GitDetector,
+    GitError,
+    GivenFiles,
+    Repository,
+    detect,
+    detect_async,
+)
+
+
+@pytest.fixture
+def branch(make_repo):
+    """A branch that changed, renamed and added files, while main went on."""
+    repo = make_repo({"modules/a/main.tf": "# a\n" * 9, "modules/b/main.tf": "# b\n" * 9, "gone.tf": "# gone\n"})
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.git("mv", "modules/b/main.tf", "modules/b/network.tf")
+    repo.git("rm", "-q", "gone.tf")
+    repo.commit("feat: work", {"modules/a/main.tf": "# a\n" * 10, "modules/ä ö/x%.tf": "# new\n"})
+    repo.git("checkout", "-q", "main")
+    repo.commit("feat: meanwhile", {"elsewhere.tf": "# elsewhere\n"})
+    repo.git("checkout", "-q", "feature")
+    return repo
+
+
+def test_a_change_set_is_what_the_branch_did(branch):
+    changes = detect(Repository(branch.path), "main", "feature")
+    assert [(c.path, c.kind, c.old_path) for c in changes.changes] == [
+        ("gone.tf", "deleted", None),
+        ("modules/a/main.tf", "modified", None),
+        ("modules/b/network.tf", "renamed", "modules/b/main.tf"),
+        ("modules/ä ö/x%25.tf", "added", None),
+    ]
+    assert changes.base == branch.git("rev-parse", "main")
+    assert changes.merge_base == branch.git("merge-base", "main", "feature")
+
+
+def test_without_words_the_working_tree_is_compared_with_the_trunk(branch):
+    branch.write({"untracked.tf": "# new\n"})
+    changes = detect(Repository(branch.path))
+    assert changes.head == branch.git("rev-parse", "HEAD") + "+WORKTREE"
+    assert changes.changes[-1] == Change(path="untracked.tf", kind="added")
+
+
+def test_endpoints_and_given_files_are_detectors_of_the_core(branch):
+    repository = Repository(branch.path)
+    ends = detect(repository, "main", "feature", detector=GitDetector(endpoints=True))
+    assert Change(path="elsewhere.tf", kind="deleted") in ends.changes
+    given = detect(repository, "main", "feature", detector=GivenFiles(["modules/a/main.tf"]))
+    assert [c.path for c in given.changes] == ["modules/a/main.tf"]
+    listed = GivenFiles(b"modules/a/main.tf\0gone.tf\0").detect(repository, branch.git("rev-parse", "main"), "feature")
+    assert [c.kind for c in listed.changes] == ["deleted", "modified"]
+
+
+def test_a_repository_answers(branch):
+    repository = Repository(branch.path / "modules")
+    assert repository.root == branch.path == pathlib.Path(repository.root)
+    assert repository.trunk() == "main"
+    assert repository.trunk_tip() == repository.resolve("main") == branch.git("rev-parse", "main")
+    assert repository.files("main", below="modules") == ("modules/a/main.tf", "modules/b/main.tf")
+    assert repository.read("feature", "modules/ä ö/x%25.tf") == b"# new\n"
+    assert repository.read("feature", "gone.tf") is None
+    assert repository.merge_base("main", "feature") == branch.git("merge-base", "main", "feature")
+    again = pickle.loads(pickle.dumps(repository))
+    assert again == repository and hash(again) == hash(repository) and again.trunk() == "main"
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind"),
+    [
+        (lambda repo: Repository(repo.path.parent / "nowhere"), "not_a_repository"),
+        (lambda repo: Repository(repo.path).resolve("no-such-branch"), "unknown_revision"),
+        (lambda repo: Repository(repo.path).resolve("-x"), "unknown_revision"),
+        (lambda repo: detect(Repository(repo.path), "WORKTREE", "main"), "base_is_working_tree"),
+        (lambda repo: detect(Repository(repo.path), "main", detector=GivenFiles(["modules"])), "given_directory"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_typed_error_with_help(branch, ask, kind):
+    with pytest.raises((GitError, DetectError)) as caught:
+        ask(branch)
+    assert caught.value.kind == kind and caught.value.help
+
+
+def test_a_shallow_clone_is_refused_with_the_command_that_mends_it(branch, tmp_path):
+    branch.git("clone", "-q", "--depth=1", "--no-single-branch", f"file://{branch.path}", str(tmp_path / "shallow"))
+    with pytest.raises(GitError, match="fetch --unshallow") as caught:
+        detect(Repository(tmp_path / "shallow"), "origin/main", "origin/feature")
+    assert caught.value.kind == "shallow_clone"
+
+
+class Fixed:
+    """A detector in Python: says that one file changed, whatever git says."""
+
+    def __init__(self, path="modules/a/main.tf"):
+        self.path, self.threads = path, []
+
+    def detect(self, repository, base, head):
+        self.threads.append(threading.current_thread())
+        assert isinstance(repository, Repository) and repository.read(base, self.path) is not None
+        return ChangeSet(
+            base=base,
+            head=head,
+            merge_base=repository.merge_base(base, head),
+            changes=[Change(path=self.path, kind="modified")],
+            warnings=["said by a test"],
+        )
+
+
+def test_the_core_uses_a_detector_written_in_python(branch):
+    detector = Fixed()
+    changes = detect(Repository(branch.path), "main", "feature", detector=detector)
+    assert changes.warnings == ("said by a test",) and len(changes.changes) == 1
+    assert detector.threads[0] is not threading.main_thread()
+
+
+
+def test_an_asynchronous_detector_runs_on_the_callers_loop(branch):
+    class Asynchronous(Fixed):
+        async def detect(self, repository, base, head):
+            self.loop = asyncio.get_running_loop()
+            await asyncio.sleep(0)
+            return await asyncio.to_thread(super().detect, repository, base, head)
+
+    detector = Asynchronous()
+
+    async def ask():
+        return asyncio.get_running_loop(), await detect_async(
+            Repository(branch.path), "main", "feature", detector=detector
+        )
+
+    loop, changes = asyncio.run(ask())
+    assert detector.loop is loop and len(changes.changes) == 1
+    assert detect(Repository(branch.path), "main", "feature", detector=detector) == changes
+
+
+def test_what_a_detector_raises_comes_out_again(branch):
+    class Broken:
+        def detect(self, repository, base, head):
+            raise LookupError("the build system does not answer")
+
+    with pytest.raises(LookupError, match="does not answer"):
+        detect(Repository(branch.path), detector=Broken())
+
+
+def test_what_is_no_detector_is_refused(branch):
+    with pytest.raises(TypeError, match="has no method detect"):
+        detect(Repository(branch.path), detector="git")
+
+    class Wrong:
+        def detect(self, repository, base, head):
+            return ["modules/a/main.tf"]
+
+    with pytest.raises(TypeError, match="Wrong.detect returned no ChangeSet"):
+        detect(Repository(branch.path), detector=Wrong())
