@@ -21,7 +21,7 @@ pub enum ApproveError {
     )]
     Mocked {
         /// The unit.
-        unit: UnitId,
+        unit: Box<UnitId>,
     },
     /// A unit of the dry run was not planned to its end.
     #[error(
@@ -29,7 +29,7 @@ pub enum ApproveError {
     )]
     NotPlanned {
         /// The unit.
-        unit: UnitId,
+        unit: Box<UnitId>,
         /// How its dry run came out.
         why: &'static str,
     },
@@ -39,7 +39,7 @@ pub enum ApproveError {
     )]
     Uncommitted {
         /// The unit.
-        unit: UnitId,
+        unit: Box<UnitId>,
         /// What was planned.
         revision: Revision,
     },
@@ -49,7 +49,7 @@ pub enum ApproveError {
     )]
     OtherCommit {
         /// The unit.
-        unit: UnitId,
+        unit: Box<UnitId>,
         /// The commit that is judged.
         expected: CommitId,
         /// The commit that was planned.

@@ -138,13 +138,15 @@ fn commit_of(dry_run: &DryRun, change: &ChangeFacts<'_>) -> Result<CommitId, App
     let planned = dry_run.units.first().map(|unit| unit.commit);
     match (judged.or(planned), dry_run.units.first()) {
         (Some(Revision::Commit(commit)), _) => Ok(commit),
-        (Some(revision), Some(unit)) => Err(ApproveError::Uncommitted { unit: unit.id.clone(), revision }),
+        (Some(revision), Some(unit)) => {
+            Err(ApproveError::Uncommitted { unit: Box::new(unit.id.clone()), revision })
+        }
         _ => Err(ApproveError::Nothing),
     }
 }
 
 fn check(unit: &UnitDryRun, commit: CommitId) -> Result<(), ApproveError> {
-    let id = || unit.id.clone();
+    let id = || Box::new(unit.id.clone());
     match unit.commit {
         Revision::Commit(found) if found == commit => {}
         Revision::Commit(found) => {

@@ -16,6 +16,8 @@ use crate::layers::rust_files;
 /// Every document of the library: a line each.
 fn registry() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
+        entry::<infraflow_core::approve::ApprovalRequest>(),
+        entry::<infraflow_core::approve::Refused>(),
         entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::impact::Impact>(),
         entry::<infraflow_core::select::TestPlan>(),
