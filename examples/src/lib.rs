@@ -1,1 +1,12 @@
-//! x
+//! What the example programs share: their options, their exit codes, and how they draw progress.
+//!
+//! Each program is a small pipeline to copy and change. Everything that decides or acts is in
+//! `infraflow-core`; what stands here is only how a person meets it on a terminal.
+
+mod console;
+mod options;
+mod outcome;
+
+pub use console::Console;
+pub use options::{Changes, Output, Plans};
+pub use outcome::{Answer, Failure, main_of};

@@ -4,5 +4,8 @@
 //! `skipped` with the reasons why it need not.
 
 mod plan;
+mod selector;
+mod shards;
 
 pub use plan::{PlannedCase, Shard, SkippedCase, TestPlan};
+pub use selector::{ImpactSelector, Nightly, Sharding, TestSelector};

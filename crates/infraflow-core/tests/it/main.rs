@@ -5,6 +5,7 @@ mod address;
 mod approve;
 mod bump;
 mod catalog;
+mod conformance;
 mod deploy;
 mod detect;
 mod dry_run;

@@ -1,0 +1,129 @@
+use std::{
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use infraflow_core::proof::{Digest, Document, RepoPath};
+
+use crate::Failure;
+
+/// Which change of which repository.
+#[derive(Args, Clone, Debug)]
+pub struct Changes {
+    /// The repository.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+    /// Where the change begins: a branch, a tag or a commit. The merge base with it counts. By default the
+    /// trunk.
+    #[arg(long, value_name = "REVISION")]
+    pub base: Option<String>,
+    /// Where the change ends: a branch, a tag, a commit, or WORKTREE for what is not committed yet.
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    pub head: String,
+    /// Take the changed files from this file, separated by NUL, instead of comparing; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub changed_files0: Option<PathBuf>,
+    /// Another infraflow.toml than the repository's own.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directories that are units, whatever the rules say; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub live: Vec<String>,
+}
+
+impl Changes {
+    /// The files given with `--changed-files0`, if it was.
+    ///
+    /// # Errors
+    /// Where the list cannot be read, or a path in it leads out of the repository.
+    pub fn given_files(&self) -> Result<Option<Vec<RepoPath>>, Failure> {
+        let Some(file) = &self.changed_files0 else { return Ok(None) };
+        let mut bytes = Vec::new();
+        if file == Path::new("-") {
+            std::io::stdin().read_to_end(&mut bytes)?;
+        } else {
+            bytes = read(file)?;
+        }
+        let paths = bytes.split(|&b| b == 0).filter(|path| !path.is_empty());
+        Ok(Some(paths.map(RepoPath::parse).collect::<Result<_, _>>()?))
+    }
+}
+
+/// Where a result goes.
+#[derive(Args, Clone, Debug)]
+pub struct Output {
+    /// Print the result as JSON on standard output, and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Output {
+    /// Prints a result: as JSON where that was asked for, else in the words of `people`.
+    ///
+    /// # Errors
+    /// Where the document has no canonical form, or standard output is closed.
+    pub fn print<D: Document>(&self, document: &D, people: impl FnOnce(&D) -> String) -> Result<(), Failure> {
+        let mut text = if self.json { document.to_json()? } else { people(document) };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        std::io::stdout().write_all(text.as_bytes())?;
+        Ok(())
+    }
+}
+
+/// A plan that travels: written to a file by one process, carried out from that file by another.
+#[derive(Args, Clone, Debug)]
+pub struct Plans {
+    /// Write the plan to this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "execute")]
+    pub out: Option<PathBuf>,
+    /// Carry out the plan in this file instead of planning.
+    #[arg(long, value_name = "FILE")]
+    pub execute: Option<PathBuf>,
+    /// With --execute: refuse any plan but the one with this digest.
+    #[arg(long, value_name = "DIGEST", requires = "execute")]
+    pub expect_digest: Option<String>,
+}
+
+impl Plans {
+    /// Writes a plan where `--out` asks for it: whole or not at all.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write<D: Document>(&self, plan: &D) -> Result<(), Failure> {
+        let Some(file) = &self.out else { return Ok(()) };
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let cannot = |error: std::io::Error| format!("cannot write the plan to {}: {error}", file.display());
+        let mut part = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+        part.write_all(plan.to_json()?.as_bytes()).map_err(cannot)?;
+        part.persist(file).map_err(|error| cannot(error.error))?;
+        Ok(())
+    }
+
+    /// The plan that `--execute` names, if it was given, unaltered and the expected one.
+    ///
+    /// # Errors
+    /// Where the file is no such plan, was altered, or is another one than `--expect-digest` says.
+    pub fn read<D: Document>(&self) -> Result<Option<D>, Failure> {
+        let Some(file) = &self.execute else { return Ok(None) };
+        let text = String::from_utf8(read(file)?)?;
+        let plan = D::from_json(&text)?;
+        if let Some(expected) = &self.expect_digest {
+            let (expected, found) = (Digest::parse(expected)?, plan.digest()?);
+            if expected != found {
+                return Err(format!(
+                    "cannot carry out {}: its digest is {found}, expected {expected}\n  help: it is another plan than the one that was approved",
+                    file.display()
+                )
+                .into());
+            }
+        }
+        Ok(Some(plan))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()).into())
+}

@@ -1,0 +1,46 @@
+use std::{error::Error, process::ExitCode};
+
+/// How a program ended, as its exit code says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 0: done.
+    Done,
+    /// 1: the answer is no: tests failed, trunk drifted, a plan was refused.
+    No,
+    /// 3: done in part.
+    Part,
+}
+
+/// Any error a program meets; it ends with exit code 2.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Runs a program's body on a runtime, prints what went wrong, and turns the answer into an exit code.
+pub fn main_of(body: impl Future<Output = Result<Answer, Failure>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(body) {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Ok(Answer::Part) => ExitCode::from(3),
+        Err(error) => failed(error.as_ref()),
+    }
+}
+
+// The library's messages name their cause already, so a cause is printed only where it says more.
+#[allow(clippy::print_stderr)]
+fn failed(error: &dyn Error) -> ExitCode {
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            eprintln!("  because: {text}");
+            said = text;
+        }
+        cause = error.source();
+    }
+    ExitCode::from(2)
+}
