@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::proof::Timestamp;
 
-use super::{CommitId, TreeId};
+use super::{CommitId, GitError, TreeId};
 
 /// Who did something in git, and when. Git's time zone is not kept: the moment is in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,17 @@ impl Identity {
             email: String::from_utf8_lossy(signature.email_bytes()).into_owned(),
             when: Timestamp::from_unix(signature.when().seconds()),
         }
+    }
+
+    pub(super) fn to_git2(&self) -> Result<git2::Signature<'static>, GitError> {
+        // libgit2 trims what it dislikes at the ends and refuses the rest with a message of its own.
+        git2::Signature::new(&self.name, &self.email, &git2::Time::new(self.when.unix(), 0)).map_err(
+            |error| GitError::BadIdentity {
+                name: self.name.clone(),
+                email: self.email.clone(),
+                why: error.message().to_owned(),
+            },
+        )
     }
 }
 

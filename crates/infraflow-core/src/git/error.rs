@@ -1,8 +1,11 @@
 use std::path::PathBuf;
 
-use crate::proof::{ProofError, RepoPath};
+use crate::{
+    process::ProcessError,
+    proof::{ProofError, RepoPath},
+};
 
-use super::{CommitId, ObjectId};
+use super::{BranchName, CommitId, ObjectId, ReferenceName, RejectedRef, RemoteName};
 
 /// What can go wrong with a repository.
 #[derive(Debug, thiserror::Error)]
@@ -201,6 +204,125 @@ pub enum GitError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file cannot be set or removed as asked.
+    #[error("cannot {what} {path}: {why}\n  help: make the edit for the tree that it is applied to")]
+    BadEdit {
+        /// What was to be done.
+        what: &'static str,
+        /// To which file.
+        path: RepoPath,
+        /// Why it cannot be.
+        why: &'static str,
+    },
+    /// Two branches changed the same thing.
+    #[error(
+        "cannot merge {} into {}: both changed {}\n  help: merge by hand, and give the result",
+        theirs.short(), ours.short(), list(paths)
+    )]
+    Conflict {
+        /// What was merged into.
+        ours: CommitId,
+        /// What was merged.
+        theirs: CommitId,
+        /// The files in conflict, sorted.
+        paths: Vec<RepoPath>,
+    },
+    /// A branch is not where it was expected to be.
+    #[error(
+        "cannot set {name}: it is at {}, and was expected at {}\n  help: somebody else was faster; begin again from where it is",
+        place(found),
+        place(expected)
+    )]
+    RefMoved {
+        /// The branch.
+        name: ReferenceName,
+        /// Where it was expected; `None` for nowhere.
+        expected: Option<CommitId>,
+        /// Where it is; `None` for nowhere.
+        found: Option<CommitId>,
+    },
+    /// A branch would be moved to a commit that does not continue it.
+    #[error(
+        "cannot set {name} from {} to {}: the second does not stand on the first\n  help: merge, or rebase, and try again",
+        old.short(), new.short()
+    )]
+    NotAnAncestor {
+        /// The branch.
+        name: ReferenceName,
+        /// Where it is.
+        old: CommitId,
+        /// Where it should go.
+        new: CommitId,
+    },
+    /// The branch is checked out, and its working tree would not follow.
+    #[error(
+        "cannot set the branch {branch}: it is checked out here\n  help: use another branch name, or Repository::fast_forward"
+    )]
+    CheckedOut {
+        /// The branch.
+        branch: BranchName,
+    },
+    /// A remote did not take a push; all of its references are as they were.
+    #[error(
+        "cannot push to {remote}: {}\n  help: nothing was changed there; fetch, plan again, and push what comes of it",
+        list(refs)
+    )]
+    PushRejected {
+        /// The remote.
+        remote: RemoteName,
+        /// The references it did not take, each with why.
+        refs: Vec<RejectedRef>,
+    },
+    /// The clone is too shallow to know all of a history.
+    #[error(
+        "cannot walk the history of {} beyond {}: the clone is shallow\n  help: run `git -C {} fetch --unshallow`",
+        path.display(), commit.short(), path.display()
+    )]
+    HistoryCut {
+        /// The repository.
+        path: PathBuf,
+        /// The commit whose parents are not there.
+        commit: CommitId,
+    },
+    /// A link leads out of the tree, or nowhere that ends.
+    #[error(
+        "cannot write the link {path}: it points to {target:?}, {why}\n  help: make it point to a file of the repository, or remove it"
+    )]
+    BadLink {
+        /// The link.
+        path: RepoPath,
+        /// What it points to, lossily decoded.
+        target: String,
+        /// What is wrong with that.
+        why: &'static str,
+    },
+    /// A file's name would be taken for git's own.
+    #[error(
+        "cannot write {path}: a file system may take the name for git's own folder\n  help: do not trust where this tree came from"
+    )]
+    GitsOwnName {
+        /// The file.
+        path: RepoPath,
+    },
+    /// A folder that should be empty is not.
+    #[error("cannot write to {}: the folder is not empty\n  help: give a folder that is not there yet", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The git program failed.
+    #[error("cannot {what}: git ended with {verdict}: {message}")]
+    Program {
+        /// What was being done.
+        what: String,
+        /// How it ended.
+        verdict: String,
+        /// What it said.
+        message: String,
+    },
+    /// The git program could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// A path that cannot be one.
     #[error(transparent)]
     Path(#[from] ProofError),
@@ -232,4 +354,12 @@ impl GitError {
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { what, path: path.into(), source }
     }
+}
+
+fn place(commit: &Option<CommitId>) -> String {
+    commit.as_ref().map_or("nothing".to_owned(), CommitId::short)
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

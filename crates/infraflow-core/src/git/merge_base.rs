@@ -12,13 +12,15 @@ impl Repository {
     }
 
     /// The commits whose parents are not in this clone though they have some.
-    fn shallow_commits(&self) -> Result<HashSet<ObjectId>, GitError> {
+    pub(super) fn shallow_commits(&self) -> Result<HashSet<ObjectId>, GitError> {
         let path = self.common_dir().join("shallow");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => text.lines().map(|line| ObjectId::parse(line.trim())).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashSet::new()),
-            Err(error) => Err(GitError::io("read", path, error)),
-        }
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(GitError::io("read", path, error)),
+        };
+        self.note_shallow(&text);
+        text.lines().map(|line| ObjectId::parse(line.trim())).collect()
     }
 
     /// The merge base of two commits; of several equally good ones the newest, as `git diff A...B` has it.
@@ -39,6 +41,7 @@ impl Repository {
     pub fn merge_bases(&self, one: &CommitId, other: &CommitId) -> Result<Vec<CommitId>, GitError> {
         let path = || self.root().to_owned();
         let (a, b) = (one.to_git2()?, other.to_git2()?);
+        let shallow = self.shallow_commits()?;
         let bases: Vec<CommitId> = self.with(|handle| {
             for id in [one, other] {
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
@@ -49,7 +52,6 @@ impl Repository {
                 Err(error) => Err(self.failed("find a merge base", error)),
             }
         })?;
-        let shallow = self.shallow_commits()?;
         if !shallow.is_empty() && self.meets_cut(one, other, &bases, &shallow)? {
             return Err(GitError::ShallowClone { path: path(), one: *one, other: *other });
         }
@@ -96,6 +98,7 @@ impl Repository {
         if ancestor == descendant {
             return Ok(true);
         }
+        let shallow = self.shallow_commits()?;
         let found = self.with(|handle| {
             for id in [ancestor, descendant] {
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
@@ -104,7 +107,6 @@ impl Repository {
                 .graph_descendant_of(descendant.to_git2()?, ancestor.to_git2()?)
                 .map_err(|error| self.failed("walk the history", error))
         })?;
-        let shallow = self.shallow_commits()?;
         if !found && !shallow.is_empty() && self.meets_cut(descendant, descendant, &[*ancestor], &shallow)? {
             return Err(GitError::ShallowClone {
                 path: self.root().to_owned(),

@@ -18,29 +18,48 @@
 //!   bytes of its blob, a changed file of the working directory those on the disk.
 //! - A repository inside the working directory that is no submodule is not part of its tree.
 
+mod checkout;
+mod clone;
 mod commit;
 mod compare;
+mod edit;
 mod entry;
 mod error;
+mod follow;
+mod history;
 mod id;
 mod listing;
+mod materialise;
 mod merge_base;
 mod name;
 mod open;
+mod program;
+mod push;
+mod reference;
+mod remote;
 mod rename;
 mod repository;
 mod revision;
 mod similarity;
+mod staging;
 mod tree;
 mod working_file;
 mod working_tree;
+mod write;
 
+pub use clone::{CloneOptions, ClonedFiles};
 pub use commit::{Commit, Identity};
 pub use compare::{ChangeKind, TreeChange};
 pub use entry::{Entry, Mode};
 pub use error::GitError;
+pub use follow::Followed;
 pub use id::{BlobId, CommitId, ObjectId, TreeId};
 pub use name::{BranchName, RemoteName, TagName};
+pub use program::GitProgram;
+pub use push::{Expected, Pushed, RefUpdate, RejectedRef};
+pub use reference::{Branch, ReferenceName, Tag};
+pub use remote::RemoteUrl;
 pub use repository::{Head, Repository};
 pub use revision::Revision;
 pub use tree::Tree;
+pub use write::FileEdit;

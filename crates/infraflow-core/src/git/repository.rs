@@ -7,7 +7,12 @@ use std::{
 
 use git2::{ErrorCode, ObjectType};
 
-use super::{BranchName, Commit, CommitId, GitError, ObjectId, RemoteName, Revision, Tree, listing::Listing};
+use crate::process::Finished;
+
+use super::{
+    BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, RemoteName, Revision, Tree,
+    listing::Listing, program::Words,
+};
 
 /// What directories read once may hold of the memory before they are forgotten.
 const LISTINGS_BOUND: usize = 64 << 20;
@@ -15,15 +20,27 @@ const LISTINGS_BOUND: usize = 64 << 20;
 /// A git repository: its path, with handles behind it. Cheap to clone, and usable from every thread:
 /// each call borrows a handle of libgit2 for itself, and gives owned data out.
 #[derive(Clone)]
-pub struct Repository(Arc<Inner>);
+pub struct Repository {
+    inner: Arc<Inner>,
+    program: GitProgram,
+}
 
 struct Inner {
     root: PathBuf,
     git_dir: PathBuf,
     common_dir: PathBuf,
     bare: bool,
-    handles: Mutex<Vec<git2::Repository>>,
+    handles: Mutex<Handles>,
     listings: Mutex<Listings>,
+}
+
+/// Free handles. Those of an older generation are dropped when they come back: they remember what has
+/// changed since.
+struct Handles {
+    generation: u64,
+    /// The list of cut-off commits that they were opened with.
+    shallow: String,
+    free: Vec<git2::Repository>,
 }
 
 #[derive(Default)]
@@ -63,35 +80,43 @@ impl Repository {
         // Without the slash that libgit2 puts at the end.
         let plain = |path: &Path| path.components().collect::<PathBuf>();
         let git_dir = plain(handle.path());
-        Self(Arc::new(Inner {
+        let inner = Inner {
             root: handle.workdir().map_or_else(|| git_dir.clone(), plain),
             common_dir: plain(handle.commondir()),
             bare: handle.workdir().is_none(),
             git_dir,
-            handles: Mutex::new(vec![handle]),
+            handles: Mutex::new(Handles { generation: 0, shallow: String::new(), free: vec![handle] }),
             listings: Mutex::default(),
-        }))
+        };
+        Self { inner: Arc::new(inner), program: GitProgram::default() }
+    }
+
+    /// The same repository, reaching its remotes in another way.
+    #[must_use]
+    pub fn with_program(mut self, program: GitProgram) -> Self {
+        self.program = program;
+        self
     }
 
     /// The folder of the working tree; of a bare repository, the repository itself.
     pub fn root(&self) -> &Path {
-        &self.0.root
+        &self.inner.root
     }
 
     /// Where the repository keeps its own files: `.git`, or the folder of a bare repository.
     pub fn git_dir(&self) -> &Path {
-        &self.0.git_dir
+        &self.inner.git_dir
     }
 
     /// Where objects and references are kept: [`Repository::git_dir`], but in a linked worktree that of
     /// the repository it belongs to.
     pub(super) fn common_dir(&self) -> &Path {
-        &self.0.common_dir
+        &self.inner.common_dir
     }
 
     /// Whether there is no working tree.
     pub fn is_bare(&self) -> bool {
-        self.0.bare
+        self.inner.bare
     }
 
     /// Lends a handle of libgit2 to a piece of work.
@@ -99,20 +124,47 @@ impl Repository {
         &self,
         work: impl FnOnce(&git2::Repository) -> Result<T, GitError>,
     ) -> Result<T, GitError> {
-        let free = lock(&self.0.handles).pop();
+        let (generation, free) = {
+            let mut handles = lock(&self.inner.handles);
+            (handles.generation, handles.free.pop())
+        };
         let handle = match free {
             Some(handle) => handle,
-            None => git2::Repository::open(&self.0.git_dir)
-                .map_err(|error| GitError::libgit2(format!("open {}", self.0.root.display()), error))?,
+            None => git2::Repository::open(&self.inner.git_dir)
+                .map_err(|error| GitError::libgit2(format!("open {}", self.inner.root.display()), error))?,
         };
         let result = work(&handle);
-        lock(&self.0.handles).push(handle);
+        let mut handles = lock(&self.inner.handles);
+        if handles.generation == generation {
+            handles.free.push(handle);
+        }
         result
+    }
+
+    /// Drops all handles where the list of cut-off commits is another than the one they were opened with:
+    /// libgit2 reads it once.
+    pub(super) fn note_shallow(&self, text: &str) {
+        let mut handles = lock(&self.inner.handles);
+        if handles.shallow != text {
+            handles.shallow = text.to_owned();
+            handles.generation += 1;
+            handles.free.clear();
+        }
+    }
+
+    /// Runs the git program here, to its end, whatever that is.
+    pub(super) fn run_git(&self, words: &Words) -> Result<Finished, GitError> {
+        self.program.run(Some(self.root()), words)
+    }
+
+    /// Runs the git program here, and returns what it wrote.
+    pub(super) fn git(&self, what: &str, words: &Words) -> Result<Vec<u8>, GitError> {
+        self.program.output(&format!("{what} in {}", self.root().display()), Some(self.root()), words)
     }
 
     /// A directory by its id, from memory where it was read before.
     pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
-        if let Some(known) = lock(&self.0.listings).known.get(&id) {
+        if let Some(known) = lock(&self.inner.listings).known.get(&id) {
             return Ok(Arc::clone(known));
         }
         let bytes = self.with(|handle| {
@@ -124,7 +176,7 @@ impl Repository {
             Ok(object.data().to_vec())
         })?;
         let listing = Arc::new(Listing::parse(id, bytes)?);
-        let mut listings = lock(&self.0.listings);
+        let mut listings = lock(&self.inner.listings);
         if listings.size > LISTINGS_BOUND {
             *listings = Listings::default();
         }
@@ -134,12 +186,12 @@ impl Repository {
     }
 
     pub(super) fn failed(&self, what: &str, error: git2::Error) -> GitError {
-        GitError::libgit2(format!("{what} of {}", self.0.root.display()), error)
+        GitError::libgit2(format!("{what} of {}", self.inner.root.display()), error)
     }
 
     pub(super) fn unreadable(&self, id: ObjectId, error: git2::Error) -> GitError {
         match error.code() {
-            ErrorCode::NotFound => GitError::MissingObjects { path: self.0.root.clone(), ids: vec![id] },
+            ErrorCode::NotFound => GitError::MissingObjects { path: self.inner.root.clone(), ids: vec![id] },
             _ => self.failed(&format!("read the object {id}"), error),
         }
     }
@@ -174,7 +226,7 @@ impl Repository {
     /// [`GitError::UnknownRevision`], [`GitError::AmbiguousRevision`], or [`GitError::EmptyRepository`].
     pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
         let unknown = |why: String| GitError::UnknownRevision {
-            path: self.0.root.clone(),
+            path: self.inner.root.clone(),
             revision: revision.to_owned(),
             why,
         };
@@ -199,13 +251,13 @@ impl Repository {
             });
             if empty || (revision == "HEAD" && handle.head().is_err()) {
                 return Err(GitError::EmptyRepository {
-                    path: self.0.root.clone(),
+                    path: self.inner.root.clone(),
                     revision: revision.to_owned(),
                 });
             }
             match error.code() {
                 ErrorCode::Ambiguous => Err(GitError::AmbiguousRevision {
-                    path: self.0.root.clone(),
+                    path: self.inner.root.clone(),
                     revision: revision.to_owned(),
                 }),
                 ErrorCode::NotFound => Err(unknown("no commit, branch or tag goes by that name".to_owned())),
@@ -225,8 +277,8 @@ impl Repository {
                 _ => self.resolve(revision).map(Revision::Commit),
             };
         }
-        if self.0.bare {
-            return Err(GitError::NoWorkingTree { path: self.0.root.clone() });
+        if self.inner.bare {
+            return Err(GitError::NoWorkingTree { path: self.inner.root.clone() });
         }
         self.resolve("HEAD").map(Revision::WorkingTree)
     }
@@ -252,7 +304,7 @@ impl Repository {
                     return BranchName::parse(name);
                 }
             }
-            Err(GitError::NoTrunk { path: self.0.root.clone() })
+            Err(GitError::NoTrunk { path: self.inner.root.clone() })
         })
     }
 
@@ -333,6 +385,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl fmt::Debug for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Repository").field(&self.0.root).finish()
+        f.debug_tuple("Repository").field(&self.inner.root).finish()
     }
 }

@@ -17,7 +17,7 @@ use super::{
 const MOST_ENTRIES: usize = 5_000_000;
 
 /// No file system opens longer paths.
-const LONGEST_PATH: usize = 4096;
+pub(super) const LONGEST_PATH: usize = 4096;
 
 /// The files of a revision, readable without a checkout. Cheap to clone, and usable from every thread.
 #[derive(Clone)]
@@ -200,6 +200,14 @@ impl Tree {
         self.repository.missing_blobs(blobs)
     }
 
+    /// As [`Tree::read_entry`], whatever the size.
+    pub(super) fn read_whole(&self, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        if self.is_on_disk(entry) {
+            return working_file::read(self.repository.root(), entry, u64::MAX - 1);
+        }
+        self.repository.read_blob(entry, u64::MAX)
+    }
+
     fn is_on_disk(&self, entry: &Entry) -> bool {
         self.changed.as_ref().is_some_and(|changed| changed.files.contains(&entry.path))
     }
@@ -249,7 +257,7 @@ impl Repository {
         })
     }
 
-    fn read_blob(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, GitError> {
+    pub(super) fn read_blob(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, GitError> {
         self.with(|handle| {
             let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
             let unreadable = |error| self.unreadable(entry.id, error);

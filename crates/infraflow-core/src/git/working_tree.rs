@@ -1,20 +1,16 @@
 //! The tree of the working directory: the commit's, with the changed files laid over it.
 
-use std::collections::BTreeMap;
-
 use git2::{IndexEntryExtendedFlag, ObjectType, Oid, Status, StatusOptions, StatusShow};
 
 use crate::proof::RepoPath;
 
 use super::{
     CommitId, GitError, Head, Mode, ObjectId, Repository, Revision, Tree, TreeId,
+    edit::Edits,
     listing::Listing,
-    tree::{Changed, child},
+    tree::Changed,
     working_file::{self, Found},
 };
-
-/// Directories are written one within the other, on the stack.
-const DEEPEST: usize = 500;
 
 impl Repository {
     /// Looks at the working directory. Nothing is written, the index is not refreshed, and no filter,
@@ -48,16 +44,18 @@ impl Repository {
             if found.as_ref().is_some_and(|found| found.mode != Mode::Submodule) {
                 changed.files.insert(path.clone());
             }
-            edits.set(&path, found);
+            edits.set(&path, found.map(|found| (found.mode, found.id)))?;
         }
         if edits.is_empty() {
             return Ok(committed);
         }
-        let root = write_directory(self, &RepoPath::root(), Some(root.object()), &edits, &mut changed)?;
-        let root = match root {
-            Some(id) => id,
-            None => remember(Vec::new(), &mut changed)?,
-        };
+        let root = edits.apply(self, Some(root.object()), &mut |bytes| {
+            let id = Oid::hash_object(ObjectType::Tree, &bytes)
+                .map(ObjectId::from_git2)
+                .map_err(|error| GitError::libgit2("hash a directory", error))?;
+            changed.directories.insert(id, Listing::parse(id, bytes)?.into());
+            Ok(id)
+        })?;
         Ok(Tree::of_working_directory(self.clone(), revision, TreeId::from_object(root), changed))
     }
 
@@ -87,11 +85,7 @@ impl Repository {
                 if status.status() == Status::WT_DELETED && is_left_out(&index, bytes) {
                     continue;
                 }
-                let path = RepoPath::parse(bytes)?;
-                if path.names().count() > DEEPEST {
-                    return Err(GitError::TooMany { path, what: "the depth of directories", limit: DEEPEST });
-                }
-                paths.push(path);
+                paths.push(RepoPath::parse(bytes)?);
             }
             Ok(paths)
         })
@@ -148,85 +142,4 @@ fn index_entry(index: &git2::Index, path: &[u8]) -> Option<git2::IndexEntry> {
 fn is_left_out(index: &git2::Index, path: &[u8]) -> bool {
     index_entry(index, path)
         .is_some_and(|entry| entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0)
-}
-
-/// What to set at which path, by directory.
-#[derive(Default)]
-struct Edits {
-    here: BTreeMap<Vec<u8>, Option<Found>>,
-    below: BTreeMap<Vec<u8>, Edits>,
-}
-
-impl Edits {
-    fn set(&mut self, path: &RepoPath, found: Option<Found>) {
-        let mut edits = self;
-        let mut names = path.names().peekable();
-        while let Some(name) = names.next() {
-            if names.peek().is_none() {
-                edits.here.insert(name.to_vec(), found);
-                return;
-            }
-            edits = edits.below.entry(name.to_vec()).or_default();
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.here.is_empty() && self.below.is_empty()
-    }
-}
-
-/// The id of a directory with edits laid over it; `None` where nothing is left of it.
-fn write_directory(
-    repository: &Repository,
-    path: &RepoPath,
-    before: Option<ObjectId>,
-    edits: &Edits,
-    changed: &mut Changed,
-) -> Result<Option<ObjectId>, GitError> {
-    let mut items: BTreeMap<Vec<u8>, (u32, ObjectId)> = BTreeMap::new();
-    if let Some(id) = before {
-        for item in repository.listing(id)?.iter() {
-            items.insert(item.name.to_vec(), (item.raw_mode, item.id));
-        }
-    }
-    for (name, found) in &edits.here {
-        match found {
-            Some(found) => {
-                items.insert(name.clone(), (found.mode.raw(), found.id));
-            }
-            None => {
-                items.remove(name);
-            }
-        }
-    }
-    // After the files: a file that became a directory is removed above and set here.
-    for (name, edits) in &edits.below {
-        let raw = Mode::Directory.raw();
-        let inner = items.get(name).filter(|(mode, _)| Mode::from_raw(*mode) == Some(Mode::Directory));
-        let inner = inner.map(|(_, id)| *id);
-        match write_directory(repository, &child(path.as_bytes(), name)?, inner, edits, changed)? {
-            Some(id) => {
-                items.insert(name.clone(), (raw, id));
-            }
-            // A directory that became a file keeps the file.
-            None if inner.is_some() => {
-                items.remove(name);
-            }
-            None => {}
-        }
-    }
-    if items.is_empty() {
-        return Ok(None);
-    }
-    let items = items.into_iter().map(|(name, (mode, id))| (name, mode, id)).collect();
-    remember(items, changed).map(Some)
-}
-
-fn remember(mut items: Vec<(Vec<u8>, u32, ObjectId)>, changed: &mut Changed) -> Result<ObjectId, GitError> {
-    let bytes = Listing::encode(&mut items);
-    let id = Oid::hash_object(ObjectType::Tree, &bytes)
-        .map(ObjectId::from_git2)
-        .map_err(|error| GitError::libgit2("hash a directory", error))?;
-    changed.directories.insert(id, Listing::parse(id, bytes)?.into());
-    Ok(id)
 }

@@ -2,13 +2,16 @@
 
 mod compare;
 mod history;
+mod materialise;
 mod open;
+mod remote;
 mod tree;
 mod working_tree;
+mod write;
 
 use infraflow_core::{
-    git::{CommitId, Repository, Revision, Tree},
-    proof::RepoPath,
+    git::{CommitId, Identity, Repository, Revision, Tree},
+    proof::{RepoPath, Timestamp},
 };
 
 use crate::fixture::Repo;
@@ -27,6 +30,10 @@ pub fn id(text: &str) -> CommitId {
 
 pub fn tree_at(repository: &Repository, revision: &str) -> Tree {
     repository.tree(&repository.revision(revision).unwrap()).unwrap()
+}
+
+pub fn ada() -> Identity {
+    Identity::new("Ada", "ada@example.com", Timestamp::from_unix(1_767_225_600))
 }
 
 pub fn working_tree(repository: &Repository) -> Tree {

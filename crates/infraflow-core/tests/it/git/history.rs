@@ -88,3 +88,36 @@ fn a_merge_base_of_a_shallow_clone_is_refused_where_it_could_be_wrong() {
     assert_eq!(deep.merge_base(&main, &feature).unwrap(), deep.resolve("origin/main~1").unwrap());
     assert!(deep.is_ancestor(&deep.resolve("origin/feature~1").unwrap(), &feature).unwrap());
 }
+
+#[test]
+fn history_is_what_one_commit_has_and_the_other_has_not() {
+    let repo = Repo::with(&[("a", "1"), ("b", "1")]);
+    let first = id(&repo.git(&["rev-parse", "HEAD"]));
+    repo.branch("feature");
+    repo.write("b", "2");
+    let feature = id(&repo.commit("feat(b)!: on a branch\n\nBREAKING CHANGE: yes"));
+    repo.checkout("main");
+    repo.write("a", "2");
+    let main = id(&repo.commit("fix: on main"));
+    repo.git(&["merge", "-q", "--no-ff", "-m", "merge", "feature"]);
+    let merge = id(&repo.git(&["rev-parse", "HEAD"]));
+    let repository = open(&repo);
+    let history = repository.history(Some(&first), &merge).unwrap();
+    let mut ids: Vec<_> = history.iter().map(|commit| commit.id).collect();
+    assert_eq!(ids[0], merge);
+    ids.sort();
+    let mut expected = [merge, main, feature];
+    expected.sort();
+    assert_eq!(ids, expected);
+    let commit = history.iter().find(|commit| commit.id == feature).unwrap();
+    assert_eq!(commit.subject(), "feat(b)!: on a branch");
+    assert!(commit.message.contains("BREAKING CHANGE: yes"));
+    assert_eq!(commit.author, super::ada());
+    assert_eq!(repository.history(None, &merge).unwrap().len(), 4);
+    assert!(repository.history(Some(&merge), &merge).unwrap().is_empty());
+    assert_eq!(repository.changed_paths(&feature).unwrap(), [super::path("b")]);
+    assert_eq!(repository.changed_paths(&first).unwrap(), [super::path("a"), super::path("b")]);
+    assert_eq!(repository.changed_paths(&merge).unwrap(), [super::path("b")]);
+    let missing = id("0123456789012345678901234567890123456789");
+    assert!(matches!(repository.history(None, &missing).unwrap_err(), GitError::MissingObjects { .. }));
+}
