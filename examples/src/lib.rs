@@ -6,6 +6,7 @@
 mod console;
 mod options;
 mod outcome;
+pub mod people;
 
 pub use console::Console;
 pub use options::{Changes, Output, Plans};

@@ -1,0 +1,61 @@
+//! Results in words, for a person at a terminal.
+
+use std::fmt::Write as _;
+
+use infraflow_core::{
+    proof::Reason,
+    terraform::plan::{Counts, PlanSummary},
+};
+
+/// What would be done to how many resources: `1 to create, 2 to replace`, or `no changes`.
+pub fn counts(counts: &Counts) -> String {
+    let parts: Vec<String> = [
+        (counts.create, "create"),
+        (counts.update, "update"),
+        (counts.replace, "replace"),
+        (counts.delete, "delete"),
+        (counts.read, "read"),
+        (counts.import, "import"),
+        (counts.r#move, "move"),
+        (counts.forget, "forget"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} to {what}"))
+    .collect();
+    if parts.is_empty() { "no changes".into() } else { parts.join(", ") }
+}
+
+/// A plan, one line for each change, output and drift; addresses and attribute names only.
+pub fn plan(summary: &PlanSummary) -> String {
+    let mut text = String::new();
+    let mut line = |what: String, of: String| {
+        let _ = writeln!(text, "{what:>14}  {of}");
+    };
+    for change in &summary.changes {
+        let forced: Vec<String> = change.forced_by.iter().map(ToString::to_string).collect();
+        let why =
+            if forced.is_empty() { String::new() } else { format!(" (forced by {})", forced.join(", ")) };
+        line(change.actions.to_string(), format!("{}{why}", change.address));
+    }
+    for output in &summary.outputs {
+        line(output.actions.to_string(), format!("output.{}", output.name));
+    }
+    for drift in &summary.drift {
+        line("drifted".into(), format!("{} {}", drift.address, drift.path));
+    }
+    let _ = writeln!(text, "{}", counts(&summary.counts));
+    text
+}
+
+/// Reasons, indented, each with the chain that leads to a byte in a file.
+pub fn reasons(reasons: &[Reason]) -> String {
+    let mut text = String::new();
+    for reason in reasons {
+        let _ = writeln!(text, "      {}: {}", reason.rule, reason.text);
+        for link in &reason.chain {
+            let _ = writeln!(text, "        {}:{}:{} {}", link.path, link.line, link.column, link.reference);
+        }
+    }
+    text
+}
