@@ -60,6 +60,13 @@ pub(crate) fn from_members<T: DeserializeOwned>(
     };
     if let Value::Object(members) = &mut value {
         members.retain(|_, member| !member.is_null());
+        // `import_` is how Python writes a member called `import`.
+        let keywords: Vec<_> = members.keys().filter(|name| name.ends_with('_')).cloned().collect();
+        for name in keywords {
+            if let Some(member) = members.remove(&name) {
+                members.insert(name.trim_end_matches('_').to_owned(), member);
+            }
+        }
     }
     serde_json::from_value(value).map_err(|error| PyValueError::new_err(format!("{class}: {error}")))
 }
@@ -68,7 +75,8 @@ pub(crate) fn from_members<T: DeserializeOwned>(
 pub(crate) fn repr(this: &Bound<'_, PyAny>, members: &[&str], short: bool) -> PyResult<String> {
     let mut parts = Vec::with_capacity(members.len());
     for name in members {
-        let member = this.getattr(*name)?;
+        let name = name.trim_start_matches("r#"); // a word that Rust keeps for itself
+        let member = this.getattr(name)?;
         parts.push(match member.cast::<PyTuple>() {
             Ok(items) if short => format!("{name}=<{} items>", items.len()),
             _ => format!("{name}={}", member.repr()?),
@@ -77,11 +85,12 @@ pub(crate) fn repr(this: &Bound<'_, PyAny>, members: &[&str], short: bool) -> Py
     Ok(format!("{}({})", this.get_type().name()?, parts.join(", ")))
 }
 
-/// A frozen class over a plain value of the core: `record!(Name(core::path::Name) { member, … })`.
+/// A frozen class over a plain value of the core: `record!(Name(core::path::Name) { member, … })`. A member
+/// whose name is a keyword of Python gets another there: `import = "import_"`.
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident($value:ty) { $($member:ident),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident($value:ty) { $($member:ident $(= $python:literal)?),* $(,)? }) => {
         $crate::data::frozen! {
-            $(#[$doc])* $name($value) { $($member),* }
+            $(#[$doc])* $name($value) { $($member $(= $python)?),* }
             long {
                 /// As JSON, in one line.
                 fn to_json(&self) -> pyo3::PyResult<String> {
@@ -104,9 +113,9 @@ pub(crate) use record;
 
 /// A frozen class over a document of the core, which also has a kind, a schema version and a digest.
 macro_rules! document {
-    ($(#[$doc:meta])* $name:ident($value:ty) { $($member:ident),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident($value:ty) { $($member:ident $(= $python:literal)?),* $(,)? }) => {
         $crate::data::frozen! {
-            $(#[$doc])* $name($value) { $($member),* }
+            $(#[$doc])* $name($value) { $($member $(= $python)?),* }
             short {
                 #[classattr]
                 #[allow(non_upper_case_globals)]
@@ -145,7 +154,7 @@ pub(crate) use document;
 /// What records and documents share.
 macro_rules! frozen {
     (
-        $(#[$doc:meta])* $name:ident($value:ty) { $($member:ident),* }
+        $(#[$doc:meta])* $name:ident($value:ty) { $($member:ident $(= $python:literal)?),* }
         $length:ident { $($own:tt)* }
     ) => {
         $(#[$doc])*
@@ -174,7 +183,8 @@ macro_rules! frozen {
         }
 
         impl $name {
-            const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
+            const MEMBERS: &'static [&'static str] =
+                &[$($crate::data::python_name!($member $($python)?)),*];
 
             /// A member as Python sees it, made once.
             fn member(
@@ -201,8 +211,9 @@ macro_rules! frozen {
 
             $(
                 #[getter]
+                $(#[pyo3(name = $python)])?
                 fn $member(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<pyo3::Py<pyo3::PyAny>> {
-                    self.member(py, stringify!($member), |value| {
+                    self.member(py, $crate::data::python_name!($member $($python)?), |value| {
                         $crate::value::ToPython::to_python(&value.$member, py)
                     })
                 }
@@ -237,3 +248,14 @@ macro_rules! frozen {
     };
 }
 pub(crate) use frozen;
+
+/// A member's name in Python: its own, unless Python keeps that word for itself.
+macro_rules! python_name {
+    ($member:ident) => {
+        stringify!($member)
+    };
+    ($member:ident $python:literal) => {
+        $python
+    };
+}
+pub(crate) use python_name;

@@ -97,9 +97,13 @@ macro_rules! exceptions {
 
 exceptions! {
     detect::DetectError => "DetectError" unless Git;
+    dry_run::DryRunError => "DryRunError" unless Proof;
     git::GitError => "GitError" unless Path;
-    policy::PolicyError => "PolicyError";
+    policy::PolicyError => "PolicyError" unless Git;
+    process::ProcessError => "ProcessError";
     proof::ProofError => "ProofError";
+    redact::RedactError => "RedactError";
     seal::SealError => "SealError";
     store::StoreError => "StoreError";
+    terraform::TerraformError => "TerraformError" unless Process;
 }

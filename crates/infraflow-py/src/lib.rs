@@ -6,13 +6,17 @@
 
 mod data;
 mod detect;
+mod dry_run;
 mod error;
+mod impact;
 mod job;
 mod proof;
+mod redact;
 mod repository;
 mod seal;
 mod select;
 mod store;
+mod terraform;
 mod value;
 
 use pyo3::prelude::*;
@@ -23,12 +27,16 @@ mod _infraflow {
     #[pymodule_export]
     use crate::{
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
+        dry_run::{DryRun, UnitDryRun},
+        impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Unparsable},
         job::{_shutdown, Started},
         proof::{Link, Reason},
+        redact::{LeftAlone, Redacted, Redaction, RedactionReport, SecretRedactor},
         repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
         select::{PlannedCase, Shard, SkippedCase, TestPlan},
         store::Store,
+        terraform::{Counts, Drift, OutputChange, PlanSummary, ResourceChange, StateVersion, plan_summary},
     };
 
     /// The version of the package, and of the core inside it.

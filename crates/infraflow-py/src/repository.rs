@@ -11,10 +11,10 @@ use pyo3::{prelude::*, types::PyBytes};
 use crate::{
     error::{Failure, Result},
     job::{Job, plain},
-    value::texts,
+    value::as_json,
 };
 
-texts!(BranchName, ChangeKind, CommitId, Revision);
+as_json!(BranchName, ChangeKind, CommitId, Revision);
 
 /// A git repository. Commits are their forty digits; a revision is a commit, or the working tree on top of
 /// one, written `…+WORKTREE`.

@@ -9,10 +9,10 @@ use crate::{
     data::record,
     error::Result,
     job::{Job, plain},
-    value::texts,
+    value::as_json,
 };
 
-texts!(KeyId);
+as_json!(KeyId);
 
 record! {
     /// What came of sealing a file. It says nothing about the plain text but its length.

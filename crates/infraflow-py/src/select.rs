@@ -7,10 +7,10 @@ use infraflow_core::{
 
 use crate::{
     data::{document, record},
-    value::texts,
+    value::as_json,
 };
 
-texts!(CaseId, CaseKind);
+as_json!(CaseId, CaseKind);
 
 document! {
     /// Which test cases run, which do not, each with its reasons, and how they are dealt out to machines.

@@ -29,8 +29,8 @@ macro_rules! plain {
 }
 plain!(bool, u32, u64, usize, i64, f64, String);
 
-/// Types whose JSON is one text: checked newtypes, and enums of plain words.
-macro_rules! texts {
+/// Types that are in Python what they are in JSON: checked texts, enums of plain words, and lists of these.
+macro_rules! as_json {
     ($($type:ty),* $(,)?) => {
         $(impl $crate::value::ToPython for $type {
             fn to_python(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<pyo3::Py<pyo3::PyAny>> {
@@ -39,8 +39,8 @@ macro_rules! texts {
         })*
     };
 }
-pub(crate) use texts;
-texts!(Digest, RepoPath, Timestamp, Principal);
+pub(crate) use as_json;
+as_json!(Digest, RepoPath, Timestamp, Principal);
 
 impl<T: ToPython> ToPython for Option<T> {
     fn to_python(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

@@ -6,12 +6,16 @@ from typing import Any
 
 __all__ = [
     "DetectError",
+    "DryRunError",
     "GitError",
     "InfraflowError",
     "PolicyError",
+    "ProcessError",
     "ProofError",
+    "RedactError",
     "SealError",
     "StoreError",
+    "TerraformError",
 ]
 
 
@@ -59,3 +63,19 @@ class SealError(InfraflowError):
 
 class StoreError(InfraflowError):
     """A store cannot be read or written, or does not hold what it promised."""
+
+
+class TerraformError(InfraflowError):
+    """Terraform or OpenTofu failed, or wrote what cannot be understood."""
+
+
+class RedactError(InfraflowError):
+    """A log cannot be redacted."""
+
+
+class DryRunError(InfraflowError):
+    """A dry run cannot be made."""
+
+
+class ProcessError(InfraflowError):
+    """A program cannot be started, or did not end as it should."""

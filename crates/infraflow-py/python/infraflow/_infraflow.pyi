@@ -1,7 +1,7 @@
 # Stubs of the extension, held against it by `python -m mypy.stubtest infraflow`.
 import os
 import pathlib
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, final
 
 from typing_extensions import Self
@@ -9,27 +9,46 @@ from typing_extensions import Self
 from ._traits import ChangeDetector
 
 __all__ = [
+    "AffectedCase",
+    "AffectedModule",
+    "AffectedUnit",
     "Change",
     "ChangeSet",
+    "Counts",
+    "Drift",
+    "DryRun",
     "GitDetector",
     "GivenFiles",
+    "Impact",
+    "LeftAlone",
     "Link",
     "Opened",
+    "OutputChange",
+    "PlanSummary",
     "PlannedCase",
     "Reason",
+    "Redacted",
+    "Redaction",
+    "RedactionReport",
     "Repository",
+    "ResourceChange",
     "Sealed",
     "SealingKey",
+    "SecretRedactor",
     "Shard",
     "SharedKeySealer",
     "SkippedCase",
+    "StateVersion",
     "Store",
     "TestPlan",
+    "UnitDryRun",
+    "Unparsable",
     "_Job",
-    "_shutdown",
     "__version__",
+    "_shutdown",
     "detect",
     "detect_async",
+    "plan_summary",
 ]
 
 __version__: Final[str]
@@ -161,7 +180,119 @@ def detect_async(
     detector: ChangeDetector | None = None,
 ) -> _Awaited[ChangeSet]: ...
 
+# --- What a change set touches --------------------------------------------------------------------------------
+
+@final
+class Impact(_Document):
+    kind: Final = "impact"
+    def __new__(
+        cls,
+        *,
+        base: str,
+        head: str,
+        merge_base: str,
+        changes: Sequence[Change],
+        modules: Sequence[AffectedModule],
+        units: Sequence[AffectedUnit],
+        cases: Sequence[AffectedCase] = (),
+        removed_modules: Sequence[AffectedModule],
+        removed_units: Sequence[AffectedUnit],
+        dependents: Sequence[AffectedUnit],
+        unparsable: Sequence[Unparsable] = (),
+        warnings: Sequence[str],
+    ) -> Self: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def merge_base(self) -> str: ...
+    @property
+    def changes(self) -> tuple[Change, ...]: ...
+    @property
+    def modules(self) -> tuple[AffectedModule, ...]: ...
+    @property
+    def units(self) -> tuple[AffectedUnit, ...]: ...
+    @property
+    def cases(self) -> tuple[AffectedCase, ...]: ...
+    @property
+    def removed_modules(self) -> tuple[AffectedModule, ...]: ...
+    @property
+    def removed_units(self) -> tuple[AffectedUnit, ...]: ...
+    @property
+    def dependents(self) -> tuple[AffectedUnit, ...]: ...
+    @property
+    def unparsable(self) -> tuple[Unparsable, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+@final
+class AffectedModule(_Data):
+    def __new__(cls, *, path: str, dialect: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class AffectedUnit(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        path: str,
+        dialect: str,
+        environment: str | None = None,
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class AffectedCase(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        module: str,
+        path: str,
+        kind: _CaseKind,
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> _CaseKind: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Unparsable(_Data):
+    def __new__(cls, *, path: str, line: int | None = None, why: str) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def why(self) -> str: ...
+
 # --- Which test cases run ------------------------------------------------------------------------------------
+
+_CaseKind = Literal["example", "test_file"]
 
 @final
 class TestPlan(_Document):
@@ -184,7 +315,7 @@ class PlannedCase(_Data):
         id: str,
         module: str,
         path: str,
-        kind: Literal["example", "test_file"],
+        kind: _CaseKind,
         reasons: Sequence[Reason],
     ) -> Self: ...
     @property
@@ -194,7 +325,7 @@ class PlannedCase(_Data):
     @property
     def path(self) -> str: ...
     @property
-    def kind(self) -> Literal["example", "test_file"]: ...
+    def kind(self) -> _CaseKind: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
 
@@ -213,6 +344,239 @@ class Shard(_Data):
     def cases(self) -> tuple[str, ...]: ...
     @property
     def estimate_seconds(self) -> int: ...
+
+# --- What a plan does -----------------------------------------------------------------------------------------
+
+@final
+class PlanSummary(_Document):
+    kind: Final = "plan_summary"
+    def __new__(
+        cls,
+        *,
+        format_version: str,
+        tool_version: str,
+        counts: Counts,
+        drift: Sequence[Drift],
+        deferred: Sequence[ResourceChange],
+        errored: bool,
+        changes: Sequence[ResourceChange],
+        outputs: Sequence[OutputChange],
+    ) -> Self: ...
+    @property
+    def format_version(self) -> str: ...
+    @property
+    def tool_version(self) -> str: ...
+    @property
+    def counts(self) -> Counts: ...
+    @property
+    def drift(self) -> tuple[Drift, ...]: ...
+    @property
+    def deferred(self) -> tuple[ResourceChange, ...]: ...
+    @property
+    def errored(self) -> bool: ...
+    @property
+    def changes(self) -> tuple[ResourceChange, ...]: ...
+    @property
+    def outputs(self) -> tuple[OutputChange, ...]: ...
+
+@final
+class Counts(_Data):
+    def __new__(
+        cls,
+        *,
+        create: int,
+        update: int,
+        delete: int,
+        replace: int,
+        read: int,
+        import_: int,
+        forget: int,
+        move: int,
+    ) -> Self: ...
+    @property
+    def create(self) -> int: ...
+    @property
+    def update(self) -> int: ...
+    @property
+    def delete(self) -> int: ...
+    @property
+    def replace(self) -> int: ...
+    @property
+    def read(self) -> int: ...
+    @property
+    def import_(self) -> int: ...
+    @property
+    def forget(self) -> int: ...
+    @property
+    def move(self) -> int: ...
+
+@final
+class ResourceChange(_Data):
+    def __new__(
+        cls,
+        *,
+        address: str,
+        previous_address: str | None = None,
+        type: str,
+        mode: str,
+        actions: Sequence[str],
+        reason: str | None = None,
+        attributes: Sequence[str],
+        forced_by: Sequence[str],
+        import_: bool,
+    ) -> Self: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def previous_address(self) -> str | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def attributes(self) -> tuple[str, ...]: ...
+    @property
+    def forced_by(self) -> tuple[str, ...]: ...
+    @property
+    def import_(self) -> bool: ...
+
+@final
+class Drift(_Data):
+    def __new__(cls, *, address: str, path: str, actions: Sequence[str]) -> Self: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+
+@final
+class OutputChange(_Data):
+    def __new__(cls, *, name: str, actions: Sequence[str], sensitive: bool) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+    @property
+    def sensitive(self) -> bool: ...
+
+@final
+class StateVersion(_Data):
+    def __new__(cls, *, lineage: str, serial: int) -> Self: ...
+    @property
+    def lineage(self) -> str: ...
+    @property
+    def serial(self) -> int: ...
+
+def plan_summary(plan: bytes) -> PlanSummary: ...
+
+# --- What applying would do -----------------------------------------------------------------------------------
+
+@final
+class DryRun(_Document):
+    kind: Final = "dry_run"
+    def __new__(cls, *, units: Sequence[UnitDryRun]) -> Self: ...
+    @property
+    def units(self) -> tuple[UnitDryRun, ...]: ...
+
+@final
+class UnitDryRun(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        path: str,
+        environment: str | None = None,
+        outcome: Literal["no_changes", "changes", "error", "skipped"],
+        counts: Counts,
+        drift: Sequence[Drift],
+        mocked: bool,
+        digest: str,
+        fingerprint: str | None = None,
+        commit: str,
+        tool: str,
+        seconds: float,
+        sealed_log: str | None = None,
+        plan_file: str | None = None,
+        state: StateVersion | None = None,
+        plan: PlanSummary | None = None,
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def outcome(self) -> Literal["no_changes", "changes", "error", "skipped"]: ...
+    @property
+    def counts(self) -> Counts: ...
+    @property
+    def drift(self) -> tuple[Drift, ...]: ...
+    @property
+    def mocked(self) -> bool: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def fingerprint(self) -> str | None: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def tool(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def sealed_log(self) -> str | None: ...
+    @property
+    def plan_file(self) -> str | None: ...
+    @property
+    def state(self) -> StateVersion | None: ...
+    @property
+    def plan(self) -> PlanSummary | None: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+# --- Secrets out of logs --------------------------------------------------------------------------------------
+
+@final
+class SecretRedactor:
+    def __new__(cls, secrets: Mapping[str, str]) -> Self: ...
+    def redact(self, log: bytes) -> tuple[bytes, RedactionReport]: ...
+    def start(self) -> Redaction: ...
+
+@final
+class Redaction:
+    def push(self, chunk: bytes) -> bytes: ...
+    def finish(self) -> tuple[bytes, RedactionReport]: ...
+
+@final
+class RedactionReport(_Data):
+    def __new__(cls, *, redacted: Sequence[Redacted], left_alone: Sequence[LeftAlone]) -> Self: ...
+    @property
+    def redacted(self) -> tuple[Redacted, ...]: ...
+    @property
+    def left_alone(self) -> tuple[LeftAlone, ...]: ...
+
+@final
+class Redacted(_Data):
+    def __new__(cls, *, name: str, count: int) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+
+@final
+class LeftAlone(_Data):
+    def __new__(cls, *, name: str, why: Literal["empty", "too_short", "trivial"]) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def why(self) -> Literal["empty", "too_short", "trivial"]: ...
 
 # --- Sealed logs ----------------------------------------------------------------------------------------------
 
