@@ -38,6 +38,16 @@ pub struct Command {
     pub(super) grace: Duration,
     pub(super) capture_limit: usize,
     pub(super) on_start: Option<OnStart>,
+    pub(super) output_files: Option<OutputFiles>,
+}
+
+/// Where a program's output goes, in place of pipes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFiles {
+    /// The file for its standard output.
+    pub stdout: PathBuf,
+    /// The file for its standard error.
+    pub stderr: PathBuf,
 }
 
 impl Command {
@@ -55,6 +65,7 @@ impl Command {
             grace: Duration::from_secs(30),
             capture_limit: 256 << 20,
             on_start: None,
+            output_files: None,
         }
     }
 
@@ -120,6 +131,17 @@ impl Command {
         + 'static,
     ) -> Self {
         self.on_start = Some(Arc::new(record));
+        self
+    }
+
+    /// Lets it write to files instead of pipes, which are made with mode 0600 or appended to; the log stream
+    /// and [`Finished`] have what it writes all the same.
+    ///
+    /// With pipes a program dies of its next line when whoever reads them has died (terraform 1.11.4 does, of
+    /// SIGPIPE, before it has recorded what it just made). With files it goes on to its end, and what it said
+    /// can be read afterwards.
+    pub fn output_files(mut self, files: OutputFiles) -> Self {
+        self.output_files = Some(files);
         self
     }
 

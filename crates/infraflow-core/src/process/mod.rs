@@ -29,7 +29,7 @@ mod group;
 mod log;
 mod supervise;
 
-pub use command::{Command, Ended, Finished, OnStart};
+pub use command::{Command, Ended, Finished, OnStart, OutputFiles};
 pub use environment::{Environment, Preset};
 pub use error::ProcessError;
 pub use group::{GroupEnd, GroupState, ProcessGroup};

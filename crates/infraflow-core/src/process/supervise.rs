@@ -1,8 +1,17 @@
 use std::{
-    io::{self, Read, Write},
-    os::unix::process::{CommandExt, ExitStatusExt},
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::{
+        fs::OpenOptionsExt,
+        process::{CommandExt, ExitStatusExt},
+    },
+    path::Path,
     process::{Child, Stdio},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -10,11 +19,14 @@ use std::{
 use rand_core::{OsRng, RngCore};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::{Command, Ended, Finished, ProcessError, ProcessGroup, Source, group::TOKEN};
+use super::{Command, Ended, Finished, OutputFiles, ProcessError, ProcessGroup, Source, group::TOKEN};
 
 /// How long output is awaited after the program and its group are gone: only a process that left the
 /// group and kept the pipe can still write.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How often a file that a program writes to is looked at.
+const POLL: Duration = Duration::from_millis(20);
 
 /// Holds the program until a line comes: then it becomes the program, under the same process id. No line,
 /// because whoever should send it died or refused, and nothing runs. `read` takes single bytes from a pipe,
@@ -44,10 +56,17 @@ pub(super) fn supervise(
     let begun = Instant::now();
     let mut running = Running::start(command)?;
     let pid = running.pid;
-    let outputs = [
-        running.child.stdout.take().map(|pipe| read(pipe, Source::Stdout, command, &sink, &tell)),
-        running.child.stderr.take().map(|pipe| read(pipe, Source::Stderr, command, &sink, &tell)),
-    ];
+    let over = Arc::new(AtomicBool::new(false));
+    let outputs = match running.files.take() {
+        Some([stdout, stderr]) => [
+            Some(read(Followed::new(stdout, &over), Source::Stdout, command, &sink, &tell)),
+            Some(read(Followed::new(stderr, &over), Source::Stderr, command, &sink, &tell)),
+        ],
+        None => [
+            running.child.stdout.take().map(|pipe| read(pipe, Source::Stdout, command, &sink, &tell)),
+            running.child.stderr.take().map(|pipe| read(pipe, Source::Stderr, command, &sink, &tell)),
+        ],
+    };
     let mut open = outputs.iter().flatten().count();
     thread::spawn(move || {
         let _ = tell.send(Control::Exited(exited(pid)));
@@ -78,6 +97,7 @@ pub(super) fn supervise(
     // Its first process is not collected yet, so the group's id still is its own.
     running.signal(Signal::KILL);
     let status = running.collect();
+    over.store(true, Ordering::Release);
     let drained = Instant::now() + DRAIN;
     while open > 0 {
         match told.recv_timeout(drained.saturating_duration_since(Instant::now())) {
@@ -109,6 +129,8 @@ struct Running {
     child: Child,
     pid: Pid,
     collected: bool,
+    /// Where its output can be read, if it does not come through pipes.
+    files: Option<[File; 2]>,
 }
 
 impl Running {
@@ -124,7 +146,19 @@ impl Running {
             None => std::process::Command::new(program),
         };
         start.args(&command.args).env_clear().envs(command.environment.iter()).process_group(0);
-        start.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let files = match &command.output_files {
+            Some(OutputFiles { stdout, stderr }) => {
+                let failed = |source| command.start_error(source);
+                let (to_stdout, from_stdout) = open_output(stdout).map_err(failed)?;
+                let (to_stderr, from_stderr) = open_output(stderr).map_err(failed)?;
+                start.stdout(to_stdout).stderr(to_stderr);
+                Some([from_stdout, from_stderr])
+            }
+            None => {
+                start.stdout(Stdio::piped()).stderr(Stdio::piped());
+                None
+            }
+        };
         let piped = command.stdin.is_some() || command.on_start.is_some();
         start.stdin(if piped { Stdio::piped() } else { Stdio::null() });
         if let Some(folder) = &command.folder {
@@ -136,7 +170,7 @@ impl Running {
         }
         let child = start.spawn().map_err(|source| command.start_error(source))?;
         let pid = Pid::from_child(&child);
-        let mut running = Self { child, pid, collected: false };
+        let mut running = Self { child, pid, collected: false, files };
         if let Some(record) = &command.on_start {
             record(&ProcessGroup::of(running.child.id(), token))
                 .map_err(|source| ProcessError::NotRecorded { program: command.program(), source })?;
@@ -216,6 +250,40 @@ fn read(
         let _ = tell.send(Control::Drained);
     });
     kept
+}
+
+/// A file to write to, and the same file to read what is written from now on.
+fn open_output(path: &Path) -> io::Result<(File, File)> {
+    let to = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut from = File::open(path)?;
+    from.seek(SeekFrom::End(0))?;
+    Ok((to, from))
+}
+
+/// A file that grows: its end is the end only when nobody is left to write to it.
+struct Followed {
+    file: File,
+    over: Arc<AtomicBool>,
+}
+
+impl Followed {
+    fn new(file: File, over: &Arc<AtomicBool>) -> Self {
+        Self { file, over: over.clone() }
+    }
+}
+
+impl Read for Followed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            // Asked first: what was written before it was over is then read below.
+            let over = self.over.load(Ordering::Acquire);
+            let length = self.file.read(buffer)?;
+            if length > 0 || over || buffer.is_empty() {
+                return Ok(length);
+            }
+            thread::sleep(POLL);
+        }
+    }
 }
 
 /// The last bytes of a stream.

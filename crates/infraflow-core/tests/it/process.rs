@@ -7,7 +7,8 @@ use std::{
 };
 
 use infraflow_core::process::{
-    Command, Discard, Ended, Environment, GroupEnd, GroupState, Kept, Preset, ProcessError, ProcessGroup,
+    Command, Discard, Ended, Environment, GroupEnd, GroupState, Kept, OutputFiles, Preset, ProcessError,
+    ProcessGroup,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -221,6 +222,48 @@ fn a_recorded_group_is_ended_with_what_left_it_and_somebody_elses_is_not_touched
     assert!(!running(&left));
     thread.join().unwrap();
     assert_eq!(group.end(Duration::ZERO).unwrap(), GroupEnd::Gone);
+}
+
+#[tokio::test]
+async fn output_to_files_is_kept_and_streamed_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = OutputFiles { stdout: folder.path().join("out"), stderr: folder.path().join("err") };
+    std::fs::write(&files.stdout, "before\n").unwrap();
+    let log = Kept::default();
+    let command = sh("echo one; sleep 0.1; echo two; echo err >&2").output_files(files.clone());
+    let finished = command.run(&CancellationToken::new(), &log).await.unwrap();
+    assert_eq!((&finished.stdout[..], &finished.stderr[..]), (&b"one\ntwo\n"[..], &b"err\n"[..]));
+    assert_eq!(log.bytes().len(), "one\ntwo\nerr\n".len());
+    assert_eq!(std::fs::read_to_string(&files.stdout).unwrap(), "before\none\ntwo\n");
+    let missing = OutputFiles { stdout: "/nowhere/out".into(), ..files };
+    let refused = sh("true").output_files(missing).run_blocking();
+    assert!(matches!(refused, Err(ProcessError::Start { .. })));
+}
+
+/// Not a test of its own: the process that [`a_program_that_writes_to_files_outlives_its_starter`] kills.
+#[test]
+fn helper_that_starts_a_program_and_is_killed() {
+    let Some(folder) = std::env::var_os("INFRAFLOW_TEST_STARTER") else { return };
+    let folder = Path::new(&folder);
+    let files = OutputFiles { stdout: folder.join("out"), stderr: folder.join("err") };
+    let command = sh("echo one; echo $$ > pid; sleep 0.3; echo two; touch done");
+    command.current_dir(folder).output_files(files).run_blocking().unwrap();
+}
+
+#[test]
+fn a_program_that_writes_to_files_outlives_its_starter() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut starter = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "process::helper_that_starts_a_program_and_is_killed"])
+        .env("INFRAFLOW_TEST_STARTER", folder.path())
+        .spawn()
+        .unwrap();
+    let pid = pid_in(&folder.path().join("pid"));
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    wait_for("the program's end", || !running(&pid));
+    assert!(folder.path().join("done").is_file());
+    assert_eq!(std::fs::read_to_string(folder.path().join("out")).unwrap(), "one\ntwo\n");
 }
 
 #[test]

@@ -12,7 +12,9 @@ use super::{
     plugin_cache::PluginCache,
 };
 use crate::{
-    process::{Command, Discard, Ended, Environment, Finished, LogStream, OnStart, Preset, Source},
+    process::{
+        Command, Discard, Ended, Environment, Finished, LogStream, OnStart, OutputFiles, Preset, Source,
+    },
     terraform::{State, TerraformError},
 };
 
@@ -37,6 +39,7 @@ pub struct Driver {
     time_limit: Option<Duration>,
     grace: Option<Duration>,
     on_start: Option<OnStart>,
+    output_files: Option<OutputFiles>,
 }
 
 impl Driver {
@@ -50,6 +53,7 @@ impl Driver {
             time_limit: None,
             grace: None,
             on_start: None,
+            output_files: None,
         }
     }
 
@@ -114,6 +118,13 @@ impl Driver {
     /// Records the start of each command; see [`Command::on_start`].
     pub fn on_start(mut self, record: OnStart) -> Self {
         self.on_start = Some(record);
+        self
+    }
+
+    /// Lets commands whose output is for people write it to files, so that they go on where this process
+    /// dies; see [`Command::output_files`]. The log has it all the same.
+    pub fn output_files(mut self, files: OutputFiles) -> Self {
+        self.output_files = Some(files);
         self
     }
 
@@ -390,6 +401,9 @@ impl Driver {
         }
         if let Some(record) = self.on_start.clone() {
             runs = runs.on_start(move |group| record(group));
+        }
+        if let (Output::Logged, Some(files)) = (&output, &self.output_files) {
+            runs = runs.output_files(files.clone());
         }
         let finished = match output {
             Output::Logged => runs.run(cancel, log).await?,
