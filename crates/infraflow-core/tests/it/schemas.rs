@@ -21,6 +21,9 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::dry_run::DryRun>(),
         entry::<infraflow_core::impact::Impact>(),
+        entry::<infraflow_core::nature::NatureOfChange>(),
+        entry::<infraflow_core::pipeline::StepGraph>(),
+        entry::<infraflow_core::pipeline::WalkReport>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])
