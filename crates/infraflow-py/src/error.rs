@@ -99,6 +99,7 @@ exceptions! {
     detect::DetectError => "DetectError" unless Git;
     dry_run::DryRunError => "DryRunError" unless Proof;
     git::GitError => "GitError" unless Path;
+    pipeline::PipelineError => "PipelineError";
     policy::PolicyError => "PolicyError" unless Git;
     process::ProcessError => "ProcessError";
     proof::ProofError => "ProofError";

@@ -10,6 +10,8 @@ mod dry_run;
 mod error;
 mod impact;
 mod job;
+mod nature;
+mod policy;
 mod proof;
 mod redact;
 mod repository;
@@ -30,6 +32,8 @@ mod _infraflow {
         dry_run::{DryRun, UnitDryRun},
         impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Unparsable},
         job::{_shutdown, Started},
+        nature::{Nature, StepGraph, StepSpec, nature, steps},
+        policy::{Configuration, Policy},
         proof::{Link, Reason},
         redact::{LeftAlone, Redacted, Redaction, RedactionReport, SecretRedactor},
         repository::Repository,

@@ -9,6 +9,7 @@ __all__ = [
     "DryRunError",
     "GitError",
     "InfraflowError",
+    "PipelineError",
     "PolicyError",
     "ProcessError",
     "ProofError",
@@ -79,3 +80,7 @@ class DryRunError(InfraflowError):
 
 class ProcessError(InfraflowError):
     """A program cannot be started, or did not end as it should."""
+
+
+class PipelineError(InfraflowError):
+    """A graph of steps cannot be walked."""

@@ -14,6 +14,7 @@ __all__ = [
     "AffectedUnit",
     "Change",
     "ChangeSet",
+    "Configuration",
     "Counts",
     "Drift",
     "DryRun",
@@ -22,10 +23,12 @@ __all__ = [
     "Impact",
     "LeftAlone",
     "Link",
+    "Nature",
     "Opened",
     "OutputChange",
     "PlanSummary",
     "PlannedCase",
+    "Policy",
     "Reason",
     "Redacted",
     "Redaction",
@@ -39,6 +42,8 @@ __all__ = [
     "SharedKeySealer",
     "SkippedCase",
     "StateVersion",
+    "StepGraph",
+    "StepSpec",
     "Store",
     "TestPlan",
     "UnitDryRun",
@@ -48,7 +53,9 @@ __all__ = [
     "_shutdown",
     "detect",
     "detect_async",
+    "nature",
     "plan_summary",
+    "steps",
 ]
 
 __version__: Final[str]
@@ -117,6 +124,34 @@ class Repository:
     def merge_base(self, one: str, other: str) -> str: ...
     def files(self, revision: str, *, below: str = ".") -> tuple[str, ...]: ...
     def read(self, revision: str, path: str) -> bytes | None: ...
+
+# --- Configuration and policy ---------------------------------------------------------------------------------
+
+@final
+class Configuration:
+    def __new__(cls) -> Self: ...
+    @staticmethod
+    def parse(text: str, *, origin: str = "infraflow.toml") -> Configuration: ...
+    @staticmethod
+    def read(repository: Repository, revision: str) -> Configuration: ...
+    @staticmethod
+    def read_file(path: _Path) -> Configuration: ...
+
+@final
+class Policy:
+    @staticmethod
+    def read(repository: Repository, revision: str | None = None) -> Policy: ...
+    @staticmethod
+    def of(configuration: Configuration, *, signers: str = "") -> Policy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def promotion_order(self) -> tuple[tuple[str, ...], ...]: ...
+    @property
+    def signers(self) -> tuple[str, ...]: ...
+    def environment_of(self, path: str) -> str | None: ...
 
 # --- What changed ----------------------------------------------------------------------------------------------
 
@@ -289,6 +324,67 @@ class Unparsable(_Data):
     def line(self) -> int | None: ...
     @property
     def why(self) -> str: ...
+
+# --- The nature of a change, and what follows from it ---------------------------------------------------------
+
+_Nature = Literal["docs_only", "tooling", "module", "live", "both", "global"]
+
+@final
+class Nature(_Document):
+    kind: Final = "nature"
+    def __new__(cls, *, nature: _Nature, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def nature(self) -> _Nature: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class StepGraph(_Document):
+    kind: Final = "step_graph"
+    def __new__(
+        cls,
+        *,
+        nature: _Nature,
+        reasons: Sequence[Reason],
+        steps: Sequence[StepSpec],
+    ) -> Self: ...
+    @property
+    def nature(self) -> _Nature: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def steps(self) -> tuple[StepSpec, ...]: ...
+
+@final
+class StepSpec(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        stage: str,
+        subject: str,
+        phase: Literal["change_request", "trunk"],
+        effect: Literal["plan", "observe", "execute"],
+        needs: Sequence[str],
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def phase(self) -> Literal["change_request", "trunk"]: ...
+    @property
+    def effect(self) -> Literal["plan", "observe", "execute"]: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+def nature(impact: Impact, *, configuration: Configuration | None = None) -> Nature: ...
+def steps(nature: Nature, impact: Impact, tests: TestPlan) -> StepGraph: ...
 
 # --- Which test cases run ------------------------------------------------------------------------------------
 
