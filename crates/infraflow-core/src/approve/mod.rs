@@ -23,6 +23,7 @@
 //! - Two keys under two names are two people, whoever holds them.
 
 mod approver;
+mod authors;
 mod error;
 mod evidence;
 mod judge;
@@ -34,6 +35,7 @@ mod stored;
 mod verdict;
 
 pub use approver::Approver;
+pub use authors::authors;
 pub use error::ApproveError;
 pub use evidence::{Evidence, Testimony};
 pub use request::{ApprovalRequest, ChangeFacts};

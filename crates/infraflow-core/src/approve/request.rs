@@ -62,7 +62,7 @@ pub struct ChangeFacts<'a> {
     /// The files that the change edits, against trunk as it stood before; `None` where trunk itself is
     /// deployed again without any change.
     pub files: Option<&'a ChangeSet>,
-    /// Who made it: the authors of its commits, and whoever opened the change request.
+    /// Who made it: [`super::authors`], and whoever opened the change request.
     pub authors: Vec<Principal>,
 }
 

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use infraflow_core::{
-    approve::{ApprovalRequest, ApproveError, Approver, ChangeFacts, Nonce, Refused, SshApprover, Verdict},
+    approve::{
+        ApprovalRequest, ApproveError, Approver, ChangeFacts, Nonce, Refused, SshApprover, Verdict, authors,
+    },
     catalog::UnitId,
     detect::{Change, ChangeSet},
     dry_run::{DryRun, UnitDryRun, UnitOutcome},
@@ -534,4 +536,40 @@ async fn what_ssh_keygen_signs_counts() {
     let signature = std::fs::read_to_string(payload.with_extension("sig")).unwrap();
     desk.approver.stored().put(&infraflow_core::proof::Signed { statement, signature }).await.unwrap();
     assert_eq!(desk.approved_by(&request).await, ["bob"]);
+}
+
+#[test]
+fn whoever_wrote_committed_or_is_named_in_a_commit_is_an_author() {
+    let repo = Repo::with(&[("a", "1")]);
+    repo.branch("change");
+    repo.write("a", "2");
+    repo.commit("feat: two\n\nCo-authored-by: Bob B <bob@example.com>\nco-authored-by: eve@example.com\n");
+    repo.git(&["commit", "-q", "--allow-empty", "--author", "Mallory <m@example.com>", "-m", "feat: three"]);
+    let repository = Repository::open(&repo.path).unwrap();
+    let at = |name: &str| repository.revision(name).unwrap();
+    let base = at("main").commit();
+    let files =
+        ChangeSet { base, head: at("change"), merge_base: base, changes: Vec::new(), warnings: Vec::new() };
+    let names: Vec<_> = authors(&repository, &files).unwrap().into_iter().map(|who| who.0).collect();
+    assert_eq!(
+        names,
+        ["Ada", "Bob B", "Mallory", "ada@example.com", "bob@example.com", "eve@example.com", "m@example.com"]
+    );
+}
+
+#[test]
+fn whoever_merges_a_change_did_not_make_it() {
+    let repo = Repo::with(&[("a", "1")]);
+    repo.branch("change");
+    repo.write("a", "2");
+    repo.commit("feat: two");
+    repo.checkout("main");
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    repo.git(&["-c", "user.name=Bob", "merge", "-q", "--no-ff", "--no-commit", "change"]);
+    repo.git(&["commit", "-q", "--author", "Bob <bob@example.com>", "-m", "Merge"]);
+    let repository = Repository::open(&repo.path).unwrap();
+    let (base, head) = (CommitId::parse(&base).unwrap(), repository.revision("main").unwrap());
+    let files = ChangeSet { base, head, merge_base: base, changes: Vec::new(), warnings: Vec::new() };
+    let names: Vec<_> = authors(&repository, &files).unwrap().into_iter().map(|who| who.0).collect();
+    assert_eq!(names, ["Ada", "ada@example.com"]);
 }
