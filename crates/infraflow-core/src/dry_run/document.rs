@@ -130,9 +130,9 @@ impl DryRun {
         canonical_json("dry_run_fingerprint", &parts).ok().map(Digest::of_bytes)
     }
 
-    /// Whether every unit was planned, or skipped, and none would change.
+    /// Whether every unit was planned and none would change. A skipped one is not known to be clean.
     pub fn is_clean(&self) -> bool {
-        self.units.iter().all(|unit| matches!(unit.outcome, UnitOutcome::NoChanges | UnitOutcome::Skipped))
+        self.units.iter().all(|unit| unit.outcome == UnitOutcome::NoChanges)
     }
 }
 

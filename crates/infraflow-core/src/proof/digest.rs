@@ -121,7 +121,15 @@ impl Digester {
 
 /// A keyed digest (HMAC-SHA-256) for values that must be comparable and not guessable: a digest of a
 /// weak secret alone could be searched for.
+#[derive(Clone)]
 pub struct Hmac(hmac::Hmac<sha2::Sha256>);
+
+impl fmt::Debug for Hmac {
+    /// The key is hidden.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hmac")
+    }
+}
 
 impl Hmac {
     /// A keyed digest under `key`, of any length.

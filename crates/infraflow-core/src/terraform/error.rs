@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{Diagnostic, StateLock, ToolVersion};
-use crate::process::ProcessError;
+use crate::{process::ProcessError, proof::ProofError};
 
 /// What can go wrong with Terraform or OpenTofu and with what they write.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +172,20 @@ pub enum TerraformError {
         "cannot read the tool's answer: its JSON is not of the documented shape\n  help: use a released terraform or tofu"
     )]
     Outputs,
+    /// A file that a plan depends on cannot be read.
+    #[error("cannot read {path}, which the plan depends on: {source}", path = .path.display())]
+    Files {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The repository could not be read.
+    #[error(transparent)]
+    Git(Box<crate::git::GitError>),
+    /// Something could not be digested.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
 }
 
 fn listed(diagnostics: &[Diagnostic]) -> String {

@@ -20,6 +20,7 @@
 
 mod error;
 pub mod facts;
+pub mod fingerprint;
 mod lock;
 pub mod plan;
 mod state;

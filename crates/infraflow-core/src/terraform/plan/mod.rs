@@ -34,6 +34,7 @@ pub use attribute::{AttributePath, Step};
 pub use change::{Change, DeferredChange, Importing, ResourceChange, ResourceMode};
 pub use counts::Counts;
 pub use document::{Plan, PlanVariable};
+pub(crate) use foreign::DEPTH;
 pub use foreign::{Foreign, Members, Shape};
 pub use sensitive::SensitiveValue;
 pub use summary::{ChangeSummary, Drift, OutputSummary, PlanSummary};

@@ -1,0 +1,230 @@
+use std::{fmt::Write as _, path::Path};
+
+use serde::Deserialize;
+
+use super::{
+    Closure,
+    keyed::{Keyed, names_of, quoted},
+};
+use crate::{
+    proof::{Digest, Hmac, canonical_json},
+    terraform::{
+        TerraformError,
+        plan::{AttributePath, Change, Foreign, Plan, ResourceChange},
+    },
+};
+
+/// The type whose `id` names nothing.
+const TERRAFORM_DATA: &str = "terraform_data";
+
+/// What a plan means; see the module's documentation.
+///
+/// `folder` is the folder whose tree was planned: its path in values means nothing.
+///
+/// # Errors
+/// [`TerraformError::NotAPlan`] or [`TerraformError::TooDeep`] where a part of the plan is not as the tools
+/// write it.
+pub fn fingerprint(
+    plan: &Plan,
+    closure: &Closure,
+    hmac: &Hmac,
+    folder: &Path,
+) -> Result<Digest, TerraformError> {
+    let mut words: Vec<(String, String)> =
+        names_of(folder).into_iter().map(|name| (name, "(folder)".to_owned())).collect();
+    words.extend(random_ids(plan)?);
+    let keyed = Keyed::new(hmac, words);
+    let mut out = String::from("{\"changes\":[");
+    let mut changes: Vec<&ResourceChange> = plan.effective_changes().collect();
+    changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+    for change in changes {
+        out.push_str(&resource(&keyed, change)?);
+    }
+    out.push_str("],\"deferred\":[");
+    for deferred in &plan.deferred_changes {
+        out.push_str(&quoted(&deferred.reason));
+        out.push_str(&resource(&keyed, &deferred.resource_change)?);
+    }
+    out.push_str("],\"actions\":[");
+    for invocation in plan.action_invocations.iter().chain(&plan.deferred_action_invocations) {
+        let inner = invocation.member("action_invocation").unwrap_or_else(|| invocation.clone());
+        let marks = inner.member("config_sensitive");
+        let marks = marks.as_ref().map_or("null", Foreign::text);
+        // The values lie one level down, and so do their marks.
+        let marks = format!("{{\"config_values\":{marks}}}");
+        out.push_str(&keyed.value("action", Some(&inner), &[&marks], None)?);
+    }
+    out.push_str("],\"outputs\":{");
+    for (name, change) in plan.effective_outputs() {
+        out.push_str(&output(&keyed, name, change)?);
+    }
+    out.push_str("},\"variables\":{");
+    let sensitive = sensitive_variables(plan)?;
+    for (name, variable) in &plan.variables {
+        let marks: &[&str] = if sensitive.contains(name) { &["true"] } else { &[] };
+        let value = keyed.value(name, variable.value.as_ref(), marks, None)?;
+        let _ = write!(out, "{}:{value},", quoted(name));
+    }
+    let closure = canonical_json("closure", closure)?;
+    let _ = write!(out, "}},\"errored\":{},\"closure\":{closure}}}", plan.errored);
+    Ok(Digest::of_bytes(out))
+}
+
+fn resource(keyed: &Keyed<'_>, resource: &ResourceChange) -> Result<String, TerraformError> {
+    let ResourceChange { address, change, .. } = resource;
+    let random_id = Some("id").filter(|_| resource.r#type == TERRAFORM_DATA);
+    let marks = marks(resource);
+    let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+    let importing = match &change.importing {
+        Some(importing) => {
+            let id_mark = marks.iter().any(|m| *m == "true" || member(m, "id").as_deref() == Some("true"));
+            let mark: &[&str] = if id_mark { &["true"] } else { &[] };
+            format!(
+                "[{},{}]",
+                keyed.value(address, importing.id.as_ref(), mark, None)?,
+                keyed.value(address, importing.identity.as_ref(), &marks, None)?
+            )
+        }
+        None => "null".to_owned(),
+    };
+    let forced: Vec<String> =
+        change.replace_paths.iter().map(|path| quoted(&AttributePath(path.clone()).to_string())).collect();
+    let actions: Vec<String> = change.actions.0.iter().map(|action| quoted(action.as_str())).collect();
+    let mut out = format!(
+        "{{\"address\":{},\"previous\":{},\"deposed\":{},\"mode\":{:?},\"type\":{},\"provider\":{},\"actions\":[{}],\
+         \"before\":{},\"after\":{},\"unknown\":{},\"sensitive\":{},\"forced\":[{}],\"importing\":{importing},\
+         \"identity\":[{},{}]",
+        quoted(address),
+        resource.previous_address.as_deref().map_or("null".to_owned(), quoted),
+        resource.deposed.as_deref().map_or("null".to_owned(), quoted),
+        resource.mode,
+        quoted(&resource.r#type),
+        quoted(&resource.provider),
+        actions.join(","),
+        keyed.value(address, change.before.as_ref(), &marks, random_id)?,
+        keyed.value(address, change.after.as_ref(), &marks, random_id)?,
+        keyed.plain(address, change.after_unknown.as_ref())?,
+        keyed.plain(address, change.after_sensitive.as_ref())?,
+        forced.join(","),
+        keyed.value(address, change.before_identity.as_ref(), &marks, random_id)?,
+        keyed.value(address, change.after_identity.as_ref(), &marks, random_id)?,
+    );
+    // What a newer tool says of a change may matter; nobody here can tell that it does not.
+    for (name, value) in resource.other.iter().chain(&change.other) {
+        let _ = write!(out, ",{}:{}", quoted(name), keyed.plain(address, Some(value))?);
+    }
+    out.push_str("},");
+    Ok(out)
+}
+
+/// The marks of both sides, and those that `terraform_data.output` lacks.
+fn marks(resource: &ResourceChange) -> Vec<String> {
+    let change = &resource.change;
+    let mut found = Vec::new();
+    for marks in [&change.before_sensitive, &change.after_sensitive].into_iter().flatten() {
+        if !marks.text().contains("true") {
+            continue;
+        }
+        found.push(marks.text().to_owned());
+        if resource.r#type == TERRAFORM_DATA
+            && let Some(input) = marks.member("input")
+        {
+            found.push(format!("{{\"output\":{}}}", input.text()));
+        }
+    }
+    found
+}
+
+fn member(object: &str, name: &str) -> Option<String> {
+    let object: Foreign = serde_json::from_str(object).ok()?;
+    object.member(name).map(|member| member.text().to_owned())
+}
+
+fn output(keyed: &Keyed<'_>, name: &str, change: &Change) -> Result<String, TerraformError> {
+    let marks: Vec<&str> = [&change.before_sensitive, &change.after_sensitive]
+        .into_iter()
+        .flatten()
+        .map(Foreign::text)
+        .collect();
+    let actions: Vec<String> = change.actions.0.iter().map(|action| quoted(action.as_str())).collect();
+    Ok(format!(
+        "{}:[[{}],{},{},{}],",
+        quoted(name),
+        actions.join(","),
+        keyed.value(name, change.after.as_ref(), &marks, None)?,
+        keyed.plain(name, change.after_unknown.as_ref())?,
+        keyed.plain(name, change.after_sensitive.as_ref())?,
+    ))
+}
+
+/// The ids of the `terraform_data` resources that exist, with the address that each belongs to.
+fn random_ids(plan: &Plan) -> Result<Vec<(String, String)>, TerraformError> {
+    #[derive(Deserialize)]
+    struct State {
+        values: Option<Values>,
+    }
+    #[derive(Deserialize)]
+    struct Values {
+        root_module: Option<Module>,
+    }
+    #[derive(Deserialize)]
+    struct Module {
+        resources: Option<Vec<Resource>>,
+        child_modules: Option<Vec<Module>>,
+    }
+    #[derive(Deserialize)]
+    struct Resource {
+        address: String,
+        r#type: String,
+        values: Option<Foreign>,
+    }
+    fn collect(module: Module, found: &mut Vec<(String, String)>) {
+        for resource in module.resources.into_iter().flatten().filter(|r| r.r#type == TERRAFORM_DATA) {
+            let id = resource.values.and_then(|values| values.member("id"));
+            if let Some(id) = id.and_then(|id| serde_json::from_str::<String>(id.text()).ok()) {
+                // An imported one has the id that somebody chose, which may be any word.
+                if id.len() == 36 {
+                    found.push((id, format!("(id of {})", resource.address)));
+                }
+            }
+        }
+        module.child_modules.into_iter().flatten().for_each(|child| collect(child, found));
+    }
+    let mut found = Vec::new();
+    if let Some(state) = &plan.prior_state {
+        let state: State =
+            serde_json::from_str(state.text()).map_err(|error| TerraformError::not_a_plan(&error))?;
+        if let Some(root) = state.values.and_then(|values| values.root_module) {
+            collect(root, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+/// The names of the root module's variables that are declared sensitive.
+fn sensitive_variables(plan: &Plan) -> Result<Vec<String>, TerraformError> {
+    #[derive(Deserialize)]
+    struct Configuration {
+        root_module: Option<Module>,
+    }
+    #[derive(Deserialize)]
+    struct Module {
+        variables: Option<std::collections::BTreeMap<String, Variable>>,
+    }
+    #[derive(Deserialize)]
+    struct Variable {
+        sensitive: Option<bool>,
+    }
+    let Some(configuration) = &plan.configuration else {
+        // Without its configuration nobody knows which are; all of them are then taken to be.
+        return Ok(plan.variables.keys().cloned().collect());
+    };
+    let read: Configuration =
+        serde_json::from_str(configuration.text()).map_err(|error| TerraformError::not_a_plan(&error))?;
+    let variables = read.root_module.and_then(|root| root.variables).unwrap_or_default();
+    Ok(variables
+        .into_iter()
+        .filter(|(_, variable)| variable.sensitive == Some(true))
+        .map(|(name, _)| name)
+        .collect())
+}
