@@ -20,6 +20,7 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::approve::Refused>(),
         entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::dry_run::DryRun>(),
+        entry::<infraflow_core::dry_run::DryRunPlan>(),
         entry::<infraflow_core::impact::Impact>(),
         entry::<infraflow_core::nature::NatureOfChange>(),
         entry::<infraflow_core::pipeline::StepGraph>(),
