@@ -199,10 +199,8 @@ async fn no_secret_stands_in_the_document_and_all_are_known() {
     }
     let mut live = Live::new();
     live.environment = live.environment.clone().with("TF_VAR_pw", SECRET);
-    let text = format!(
-        "variable \"pw\" {{\n  type = string\n  sensitive = true\n  validation {{\n    condition = length(var.pw) < LIMIT\n    error_message = \"${{nonsensitive(var.pw)}} is too long\"\n  }}\n}}\n\
-         resource \"terraform_data\" \"a\" {{ input = var.pw }}\noutput \"pw\" {{\n  value = var.pw\n  sensitive = true\n}}\n"
-    );
+    let text = "variable \"pw\" {\n  type = string\n  sensitive = true\n  validation {\n    condition = length(var.pw) < LIMIT\n    error_message = \"${nonsensitive(var.pw)} is too long\"\n  }\n}\n\
+         resource \"terraform_data\" \"a\" { input = var.pw }\noutput \"pw\" {\n  value = var.pw\n  sensitive = true\n}\n";
     live.unit("dev/good", &text.replace("LIMIT", "99"));
     live.unit("dev/bad", &text.replace("LIMIT", "9"));
     live.repo.commit("feat: units");
