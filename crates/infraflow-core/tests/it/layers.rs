@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 8] = [
 ];
 
 /// The edges within a layer, from the folder that uses to the one that is used.
-const SIDEWAYS: [(&str, &str); 7] = [
+const SIDEWAYS: [(&str, &str); 8] = [
     ("process", "observe"),
     ("store", "proof"),
     ("policy", "git"),
@@ -29,6 +29,7 @@ const SIDEWAYS: [(&str, &str); 7] = [
     ("impact", "detect"),
     ("nature", "impact"),
     ("deploy", "approve"),
+    ("sandbox", "select"),
 ];
 
 /// Names that say nothing, and collect everything.
