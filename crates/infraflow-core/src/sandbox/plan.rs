@@ -6,7 +6,7 @@ use crate::{
     catalog::CaseId,
     git::{Revision, Tree},
     proof::{Digest, Document, Reason, RepoPath, RunId},
-    select::{PlannedCase, TestPlan},
+    select::{PlannedCase, Shard, TestPlan},
 };
 
 use super::{ApplyingTestFiles, Expectations, Mark, SandboxError, test_file};
@@ -33,7 +33,7 @@ pub struct SandboxPlan {
     pub revision: Revision,
     /// The digest of the test plan.
     pub tests: Digest,
-    /// The cases, sorted by id.
+    /// The cases in the order in which they are begun.
     pub cases: Vec<PlannedDeployment>,
 }
 
@@ -107,6 +107,18 @@ impl SandboxPlan {
             tests: tests.digest()?,
             cases,
         })
+    }
+}
+
+impl SandboxPlan {
+    /// The part of this plan that a shard of the test plan has, in the shard's order. Each machine that runs a
+    /// shard does so under a run of its own: a run is worked on by one process at a time.
+    #[must_use]
+    pub fn of_shard(mut self, shard: &Shard) -> Self {
+        let place = |case: &PlannedDeployment| shard.cases.iter().position(|id| *id == case.id);
+        self.cases.retain(|case| place(case).is_some());
+        self.cases.sort_by_key(place);
+        self
     }
 }
 

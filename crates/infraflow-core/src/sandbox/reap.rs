@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    observe::{Observer, Stage},
+    observe::{Observer, Outcome, Stage},
     process::GroupEnd,
     proof::{Reason, RunId},
     store::{Lock, Store},
@@ -205,13 +205,15 @@ impl Reaper {
             self.sandboxes.iter().find(|sandbox| sandbox.name() == name).ok_or_else(|| {
                 SandboxError::UnknownSandbox { mark: one.mark.clone(), sandbox: name.clone() }
             })?;
-        let subject = record.opened.case.to_string();
-        observer.note(Stage::Sandbox, &subject, format!("reap {}", one.mark));
+        let subject = format!("reap {}", one.mark);
+        observer.started(Stage::Sandbox, &subject);
         let reaped = self.bury(&record, &entry, &**sandbox, cancel).await;
         if !matches!(reaped.left, Left::Unproven(_) | Left::Things(_)) {
             entry.close(reaped.left.clone(), None).await?;
         }
-        observer.note(Stage::Sandbox, &subject, format!("reaped {}: {}", one.mark, said(&reaped.left)));
+        observer.note(Stage::Sandbox, &subject, said(&reaped.left));
+        let proven = !matches!(reaped.left, Left::Unproven(_) | Left::Things(_));
+        observer.finished(Stage::Sandbox, &subject, if proven { Outcome::Done } else { Outcome::Failed });
         Ok(Some(reaped))
     }
 

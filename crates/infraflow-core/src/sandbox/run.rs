@@ -112,7 +112,7 @@ impl Run {
         lock: &Lock,
     ) -> Result<Vec<CaseReport>, SandboxError> {
         // Cases with the same root module follow one another: `init` writes there.
-        let mut by_root: BTreeMap<RepoPath, Vec<CaseRun>> = BTreeMap::new();
+        let mut by_root: Vec<(RepoPath, Vec<CaseRun>)> = Vec::new();
         for case in open {
             let case = CaseRun {
                 case: case.clone(),
@@ -126,44 +126,46 @@ impl Run {
                 stop: self.stop.clone(),
                 lost: lock.lost().clone(),
             };
-            by_root.entry(case.root().clone()).or_default().push(case);
+            match by_root.iter_mut().find(|(root, _)| root == case.root()) {
+                Some((_, cases)) => cases.push(case),
+                None => by_root.push((case.root().clone(), vec![case])),
+            }
         }
-        let at_once = Arc::new(Semaphore::new(self.limits.parallel.max(1)));
-        let mut tasks = JoinSet::new();
-        for (_, cases) in by_root {
-            let (at_once, events) = (Arc::clone(&at_once), self.events.clone());
-            tasks.spawn(async move {
-                let mut reports = Vec::new();
-                for case in cases {
-                    // Never closed, so this only waits.
-                    let _turn = at_once.acquire().await;
-                    let fallback = case.case.clone();
-                    let ended = tokio::spawn({
-                        let events = events.clone();
-                        async move { case.run(&events).await }
-                    });
-                    reports.push(ended.await.unwrap_or_else(|error| panicked(fallback, &error.to_string())));
-                }
-                reports
-            });
-        }
-        let mut reports = Vec::new();
         // A lost lock means that somebody else destroys now; a wish to stop means that we do.
         let lost = async {
             lock.lost().cancelled().await;
             self.stop.cancel();
-            std::future::pending::<()>().await;
+            std::future::pending().await
         };
-        tokio::pin!(lost);
-        loop {
-            tokio::select! {
-                done = tasks.join_next() => match done {
-                    Some(done) => reports.extend(done.map_err(|error| SandboxError::stopped("run the cases", error))?),
-                    None => return Ok(reports),
-                },
-                () = &mut lost => {}
-            }
+        tokio::select! {
+            reports = self.in_order(by_root) => reports,
+            never = lost => never,
         }
+    }
+
+    /// Begins the cases in their order, as many at once as the limits allow.
+    async fn in_order(
+        &self,
+        by_root: Vec<(RepoPath, Vec<CaseRun>)>,
+    ) -> Result<Vec<CaseReport>, SandboxError> {
+        let at_once = Arc::new(Semaphore::new(self.limits.parallel.max(1)));
+        let mut tasks = JoinSet::new();
+        for (_, cases) in by_root {
+            let stopped = |why: &dyn std::fmt::Display| SandboxError::stopped("run the cases", why);
+            let turn = Arc::clone(&at_once).acquire_owned().await.map_err(|error| stopped(&error))?;
+            let events = self.events.clone();
+            tasks.spawn(async move {
+                let _turn = turn;
+                let mut reports = Vec::new();
+                for case in cases {
+                    let (planned, events) = (case.case.clone(), events.clone());
+                    let ended = tokio::spawn(async move { case.run(&events).await }).await;
+                    reports.push(ended.unwrap_or_else(|error| panicked(planned, &error.to_string())));
+                }
+                reports
+            });
+        }
+        Ok(tasks.join_all().await.into_iter().flatten().collect())
     }
 }
 
