@@ -25,6 +25,9 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::nature::NatureOfChange>(),
         entry::<infraflow_core::pipeline::StepGraph>(),
         entry::<infraflow_core::pipeline::WalkReport>(),
+        entry::<infraflow_core::sandbox::ReapReport>(),
+        entry::<infraflow_core::sandbox::SandboxPlan>(),
+        entry::<infraflow_core::sandbox::TestReport>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])
