@@ -98,7 +98,7 @@ macro_rules! exceptions {
 exceptions! {
     detect::DetectError => "DetectError" unless Git;
     dry_run::DryRunError => "DryRunError" unless Proof;
-    git::GitError => "GitError" unless Path;
+    git::GitError => "GitError" unless Path, Process;
     pipeline::PipelineError => "PipelineError";
     policy::PolicyError => "PolicyError" unless Git;
     process::ProcessError => "ProcessError";

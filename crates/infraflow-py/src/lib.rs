@@ -4,6 +4,7 @@
 //! values over, [`error`] turns the core's errors into one hierarchy of exceptions, and [`job`] runs calls
 //! detached from the interpreter, blocking or awaited.
 
+mod conformance;
 mod data;
 mod detect;
 mod dry_run;
@@ -28,6 +29,7 @@ use pyo3::prelude::*;
 mod _infraflow {
     #[pymodule_export]
     use crate::{
+        conformance::check_change_detector,
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
         dry_run::{DryRun, UnitDryRun},
         impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Unparsable},

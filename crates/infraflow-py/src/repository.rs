@@ -1,20 +1,20 @@
 //! Repositories: what is in them, and where their branches stand.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use infraflow_core::{
-    git::{self, BranchName, ChangeKind, CommitId, Revision},
+    git::{self, BranchName, ChangeKind, CloneOptions, CommitId, RemoteName, Revision, TagName},
     proof::{ProofError, RepoPath},
 };
 use pyo3::{prelude::*, types::PyBytes};
 
 use crate::{
     error::{Failure, Result},
-    job::{Job, plain},
+    job::{Job, none, plain},
     value::as_json,
 };
 
-as_json!(BranchName, ChangeKind, CommitId, Revision);
+as_json!(BranchName, ChangeKind, CommitId, Revision, TagName);
 
 /// A git repository. Commits are their forty digits; a revision is a commit, or the working tree on top of
 /// one, written `…+WORKTREE`.
@@ -28,6 +28,22 @@ impl Repository {
     #[pyo3(signature = (path = PathBuf::from(".")), text_signature = "(path='.')")]
     fn new(path: PathBuf) -> Result<Self> {
         Ok(Self(git::Repository::open(path)?))
+    }
+
+    /// Clones a repository into a folder that is not there, or empty; it appears when the clone is whole. A
+    /// second Ctrl-C stops waiting for git.
+    #[staticmethod]
+    #[pyo3(signature = (url, path, *, branch = None))]
+    fn clone(py: Python<'_>, url: String, path: PathBuf, branch: Option<&str>) -> Result<Py<PyAny>> {
+        let mut options = CloneOptions::new();
+        if let Some(branch) = branch {
+            options = options.branch(BranchName::parse(branch)?);
+        }
+        Job::writing(
+            move || Ok(git::Repository::clone_from(&url, path, &options)?),
+            |py, clone| Ok(Py::new(py, Self(clone))?.into_any()),
+        )
+        .wait(py)
     }
 
     /// Its root: of a bare repository its git directory.
@@ -46,6 +62,27 @@ impl Repository {
     fn trunk_tip(&self, py: Python<'_>) -> Result<Py<PyAny>> {
         let repository = self.0.clone();
         Job::computing(move || Ok(repository.trunk_tip()?), plain).wait(py)
+    }
+
+    /// Fetches what the configuration of a remote says.
+    #[pyo3(signature = (remote = "origin"))]
+    fn fetch(&self, py: Python<'_>, remote: &str) -> Result<Py<PyAny>> {
+        let (repository, remote) = (self.0.clone(), RemoteName::parse(remote)?);
+        Job::writing(move || Ok(repository.fetch(&remote, &[])?), none).wait(py)
+    }
+
+    /// The local branches, each with its last commit.
+    fn branches(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        let work = move || Ok(repository.branches()?.into_iter().map(|it| (it.name, it.commit)).collect());
+        Job::computing(work, plain::<BTreeMap<_, _>>).wait(py)
+    }
+
+    /// The tags that name a commit, each with that commit.
+    fn tags(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        let repository = self.0.clone();
+        let work = move || Ok(repository.tags()?.into_iter().map(|it| (it.name, it.target)).collect());
+        Job::computing(work, plain::<BTreeMap<_, _>>).wait(py)
     }
 
     /// The commit that a branch, a tag, `HEAD` or an abbreviated id stands for.

@@ -15,6 +15,7 @@ from infraflow import (
     GitError,
     GivenFiles,
     Repository,
+    check_change_detector,
     detect,
     detect_async,
 )
@@ -74,6 +75,18 @@ def test_a_repository_answers(branch):
     assert repository.merge_base("main", "feature") == branch.git("merge-base", "main", "feature")
     again = pickle.loads(pickle.dumps(repository))
     assert again == repository and hash(again) == hash(repository) and again.trunk() == "main"
+
+
+def test_a_clone_knows_the_remotes_branches_and_tags(branch, tmp_path):
+    branch.git("tag", "-a", "-m", "first", "a/v1.0.0", "main")
+    clone = Repository.clone(f"file://{branch.path}", tmp_path / "clone", branch="main")
+    assert clone.tags() == {"a/v1.0.0": branch.git("rev-parse", "main")}
+    assert clone.branches() == {"main": branch.git("rev-parse", "main")}
+    branch.git("tag", "a/v1.1.0", "feature")
+    clone.fetch()
+    assert clone.tags()["a/v1.1.0"] == clone.resolve("origin/feature")
+    with pytest.raises(GitError):
+        Repository.clone(f"file://{branch.path}", tmp_path / "clone")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +155,24 @@ def test_an_asynchronous_detector_runs_on_the_callers_loop(branch):
     loop, changes = asyncio.run(ask())
     assert detector.loop is loop and len(changes.changes) == 1
     assert detect(Repository(branch.path), "main", "feature", detector=detector) == changes
+
+
+def test_the_cores_conformance_suite_judges_a_detector_written_in_python(branch):
+    repository = Repository(branch.path)
+    assert check_change_detector(Fixed(), repository, "main", "feature") == ()
+
+    class FromTheBase(Fixed):
+        def detect(self, repository, base, head):
+            answer = super().detect(repository, base, head)
+            changes = [Change(path=path, kind="modified") for path in ("b", "a", "a")]
+            return ChangeSet(base=base, head=head, merge_base=base, changes=changes, warnings=answer.warnings)
+
+    broken = check_change_detector(FromTheBase(), repository, "main", "feature")
+    assert [sentence.split(":")[0] for sentence in broken] == [
+        "ChangeDetector, contract 3",
+        "ChangeDetector, contract 4",
+        "ChangeDetector, contract 4",
+    ]
 
 
 def test_what_a_detector_raises_comes_out_again(branch):
