@@ -1,15 +1,20 @@
 //! The driver, and plans that real terraform writes.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use infraflow_core::{
+    git::Repository,
     process::{Discard, Environment, Kept, Preset},
+    proof::{Hmac, RepoPath},
     terraform::{
         Driver, InitOptions, LockFile, PlanMode, PlanOptions, Planned, Product, TerraformError, Tool,
+        ToolVersion,
+        fingerprint::{Closure, ClosureOf},
         plan::{Counts, Plan, Replacement},
     },
 };
@@ -497,4 +502,56 @@ fn the_drivers_debug_shows_no_value_of_the_environment() {
         let shown = format!("{driver:?}");
         assert!(shown.contains("TF_VAR_pw") && !shown.contains(SECRET), "{shown}");
     }
+}
+
+#[test]
+fn a_file_that_was_written_while_planning_is_noticed() {
+    let repo = fixture::Repo::with(&[
+        ("live/a/main.tf", "module \"m\" { source = \"../../modules/m\" }\n"),
+        ("live/a/run.sh", "true\n"),
+        ("live/a/b/main.tf", ""),
+        ("modules/m/main.tf", ""),
+        ("shared/policy.json", "{}"),
+    ]);
+    std::os::unix::fs::symlink("../../shared/policy.json", repo.path.join("live/a/policy.json")).unwrap();
+    repo.commit("feat: a link");
+    let repository = Repository::open(&repo.path).unwrap();
+    let tree = repository.tree(&repository.revision("HEAD").unwrap()).unwrap();
+    let hmac = Hmac::new(b"key");
+    let unit = RepoPath::parse("live/a").unwrap();
+    let others = [RepoPath::parse("live/a/b").unwrap()];
+    let alter = |change: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        let export = folder.path().join("tree");
+        repository.materialise(&tree, &export).unwrap();
+        let installed = export.join("live/a/.terraform/modules");
+        std::fs::create_dir_all(&installed).unwrap();
+        let list = r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"m","Source":"x","Dir":"../../modules/m"}]}"#;
+        std::fs::write(installed.join("modules.json"), list).unwrap();
+        let folder = export.join("live/a");
+        let of =
+            ClosureOf { tree: &tree, unit: &unit, others: &others, reads: &[], folder: &folder, hmac: &hmac };
+        let tool = ToolVersion::parse("terraform 1.11.4").unwrap();
+        let closure = Closure::of(&of, tool, BTreeMap::new()).unwrap();
+        change(&export);
+        let altered = closure.altered(&tree, &export).unwrap();
+        altered.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let write =
+        |path: &'static str| move |export: &Path| std::fs::write(export.join(path), "changed").unwrap();
+    assert!(alter(&|_| {}).is_empty());
+    assert_eq!(alter(&write("live/a/run.sh")), ["live/a/run.sh"]);
+    assert_eq!(alter(&write("modules/m/main.tf")), ["modules/m/main.tf"]);
+    assert_eq!(alter(&write("live/a/sneaked_override.tf")), ["live/a/sneaked_override.tf"]);
+    assert_eq!(alter(&write("live/a/x.auto.tfvars")), ["live/a/x.auto.tfvars"]);
+    assert_eq!(alter(&write("shared/policy.json")), ["shared/policy.json"]);
+    assert!(alter(&write("live/a/output.zip")).is_empty(), "what is only made is nothing that is read");
+    assert!(alter(&write("live/a/b/main.tf")).is_empty(), "another unit's");
+    assert_eq!(
+        alter(&|export| {
+            std::fs::remove_file(export.join("live/a/run.sh")).unwrap();
+            std::os::unix::fs::symlink("/etc/hostname", export.join("live/a/run.sh")).unwrap();
+        }),
+        ["live/a/run.sh"]
+    );
 }

@@ -65,15 +65,7 @@ impl Closure {
         tool: ToolVersion,
         providers: BTreeMap<String, String>,
     ) -> Result<Self, TerraformError> {
-        let mut closure = Self {
-            files: BTreeMap::new(),
-            tool,
-            providers,
-            workspace: None,
-            mocked: false,
-            tracked: BTreeSet::new(),
-            directories: BTreeSet::new(),
-        };
+        let mut closure = Self::without_files(tool, providers);
         closure.directory(of, "unit", of.unit, of.others)?;
         let mut packages = BTreeSet::new();
         for module in Installed::read(of.folder)? {
@@ -96,6 +88,18 @@ impl Closure {
             closure.path(of, &format!("read/{read}"), read, &mut BTreeSet::new())?;
         }
         Ok(closure)
+    }
+
+    pub(super) fn without_files(tool: ToolVersion, providers: BTreeMap<String, String>) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            tool,
+            providers,
+            workspace: None,
+            mocked: false,
+            tracked: BTreeSet::new(),
+            directories: BTreeSet::new(),
+        }
     }
 
     /// The same in a workspace.

@@ -228,3 +228,156 @@ fn sensitive_variables(plan: &Plan) -> Result<Vec<String>, TerraformError> {
         .map(|(name, _)| name)
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::terraform::ToolVersion;
+    use serde_json::{Value, json};
+
+    const UUID: &str = "ced6aaea-1196-4418-815f-b93a55c8df9a";
+    const OTHER: &str = "f4439284-7a5b-1465-74d9-74c7ca747d6d";
+
+    fn closure(tool: &str) -> Closure {
+        Closure::without_files(ToolVersion::parse(tool).unwrap(), BTreeMap::new())
+    }
+
+    fn of(plan: &Value) -> Digest {
+        let plan = Plan::parse(plan.to_string()).unwrap();
+        fingerprint(&plan, &closure("terraform 1.11.4"), &Hmac::new(b"key"), Path::new("/tmp/a")).unwrap()
+    }
+
+    /// An update of `secret` and `open` beside an unchanged rest.
+    fn plan() -> Value {
+        json!({
+            "format_version": "1.2", "terraform_version": "1.11.4", "timestamp": "2026-01-01T00:00:00Z",
+            "variables": {"pw": {"value": "s"}, "size": {"value": 1}},
+            "configuration": {"root_module": {"variables": {"pw": {"sensitive": true}}}},
+            "resource_changes": [
+                {"address": "x.a", "mode": "managed", "type": "x", "name": "a", "provider_name": "p",
+                 "change": {"actions": ["update"],
+                    "before": {"id": "i-1", "secret": "old", "open": "a", "place": "/tmp/a/f"},
+                    "after": {"id": "i-1", "secret": "new", "open": "b", "place": "/tmp/a/f"},
+                    "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {"secret": true}}},
+                {"address": "x.same", "mode": "managed", "type": "x", "name": "same",
+                 "change": {"actions": ["no-op"], "before": {"n": 1}, "after": {"n": 1}}}],
+            "output_changes": {"o": {"actions": ["update"], "before": 1, "after": 2}},
+            "prior_state": {"values": {"root_module": {"resources": []}}},
+        })
+    }
+
+    fn changed(pointer: &str, value: Value) -> Digest {
+        let mut plan = plan();
+        *plan.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+        of(&plan)
+    }
+
+    #[test]
+    fn what_matters_changes_the_fingerprint() {
+        let change = "/resource_changes/0/change";
+        for (pointer, value) in [
+            (format!("{change}/actions"), json!(["delete", "create"])),
+            (format!("{change}/before/id"), json!("i-2")),
+            (format!("{change}/before/open"), json!("z")),
+            (format!("{change}/after/open"), json!("z")),
+            (format!("{change}/after/secret"), json!("z")),
+            (format!("{change}/before/secret"), json!("z")),
+            (format!("{change}/after_unknown"), json!({"more": true})),
+            (format!("{change}/after_sensitive"), json!({"secret": true, "open": true})),
+            ("/resource_changes/0/address".into(), json!("x.b")),
+            ("/resource_changes/0/provider_name".into(), json!("q")),
+            ("/output_changes/o/after".into(), json!(3)),
+            ("/variables/size/value".into(), json!(2)),
+            ("/variables/pw/value".into(), json!("t")),
+        ] {
+            assert_ne!(changed(&pointer, value), of(&plan()), "{pointer}");
+        }
+        let mut more = plan();
+        more["resource_changes"][0]["change"]["added_later"] = json!(1);
+        assert_ne!(of(&more), of(&plan()), "what a newer tool says");
+        more = plan();
+        more["resource_changes"][0]["previous_address"] = json!("x.old");
+        assert_ne!(of(&more), of(&plan()), "a move");
+        more = plan();
+        more["deferred_changes"] = json!([{"reason": "r", "resource_change": plan()["resource_changes"][0]}]);
+        assert_ne!(of(&more), of(&plan()), "a put-off change");
+        more = plan();
+        more["action_invocations"] = json!([{"address": "action.a", "config_values": {"v": 1}}]);
+        assert_ne!(of(&more), of(&plan()), "an action");
+    }
+
+    #[test]
+    fn what_does_not_matter_leaves_it() {
+        for (pointer, value) in [
+            ("/timestamp", json!("2027-01-01T00:00:00Z")),
+            ("/resource_changes/1/change/before/n", json!(2)),
+            ("/output_changes/o/before", json!(7)),
+            (
+                "/prior_state",
+                json!({"values": {"root_module": {"resources": [{"address": "x.z", "type": "x"}]}}}),
+            ),
+        ] {
+            assert_eq!(changed(pointer, value), of(&plan()), "{pointer}");
+        }
+        let mut reordered = plan();
+        reordered["resource_changes"].as_array_mut().unwrap().reverse();
+        assert_eq!(of(&reordered), of(&plan()));
+    }
+
+    #[test]
+    fn the_folder_that_was_planned_in_means_nothing() {
+        let elsewhere = Plan::parse(plan().to_string().replace("/tmp/a", "/var/b")).unwrap();
+        let hmac = Hmac::new(b"key");
+        let there =
+            fingerprint(&elsewhere, &closure("terraform 1.11.4"), &hmac, Path::new("/var/b")).unwrap();
+        assert_eq!(there, of(&plan()));
+    }
+
+    #[test]
+    fn tool_key_workspace_and_mocks_are_part_of_it() {
+        let plan = Plan::parse(plan().to_string()).unwrap();
+        let with = |closure: Closure, key: &[u8]| {
+            fingerprint(&plan, &closure, &Hmac::new(key), Path::new("/tmp/a")).unwrap()
+        };
+        let base = closure("terraform 1.11.4");
+        let original = with(base.clone(), b"key");
+        assert_ne!(with(base.clone(), b"other"), original);
+        assert_ne!(with(closure("terraform 1.11.5"), b"key"), original);
+        assert_ne!(with(closure("tofu 1.11.4"), b"key"), original);
+        assert_ne!(with(base.clone().in_workspace(Some("prod")), b"key"), original);
+        assert_ne!(with(base.with_mocks(), b"key"), original);
+    }
+
+    #[test]
+    fn the_id_of_terraform_data_is_taken_for_its_address_wherever_it_stands() {
+        let plan = |id: &str| {
+            json!({"format_version": "1.2",
+            "prior_state": {"values": {"root_module": {"child_modules": [{"resources": [
+                {"address": "module.m.terraform_data.a", "type": "terraform_data", "values": {"id": id}}]}]}}},
+            "resource_changes": [
+                {"address": "module.m.terraform_data.a", "mode": "managed", "type": "terraform_data", "name": "a",
+                 "change": {"actions": ["delete", "create"], "before": {"id": id}, "after": {}, "after_unknown": {"id": true}}},
+                {"address": "x.b", "mode": "managed", "type": "x", "name": "b",
+                 "change": {"actions": ["update"], "before": {"of": format!("db-{id}")}, "after": {"of": null}}}]})
+        };
+        assert_eq!(of(&plan(UUID)), of(&plan(OTHER)));
+        let mut other = plan(UUID);
+        other["resource_changes"][1]["change"]["before"]["of"] = json!(format!("db-{OTHER}"));
+        assert_ne!(of(&other), of(&plan(UUID)), "an id that belongs to nothing here");
+    }
+
+    #[test]
+    fn no_secret_could_be_searched_for() {
+        // With the whole preimage in clear but for the secret, only the key stands between.
+        let keyed = Keyed::new(&Hmac::new(b"key"), Vec::new()).value(
+            "x",
+            Some(&serde_json::from_str(r#"{"a": "hunter2", "b": ["hunter2", 1]}"#).unwrap()),
+            &[r#"{"a": true}"#, r#"{"b": [true, false]}"#],
+            None,
+        );
+        let keyed = keyed.unwrap();
+        assert!(!keyed.contains("hunter2") && keyed.ends_with(",1]}"), "{keyed}");
+    }
+}
