@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::KeyId;
-use crate::proof::{Digest, Statement};
+use crate::proof::{Digest, RunId, Statement};
 
 /// What was sealed for one unit, and what it belongs to. Signed, it says who vouches for that.
 ///
@@ -16,7 +16,7 @@ use crate::proof::{Digest, Statement};
 /// ```json
 /// {"repository": "infrastructure-live", "unit": "prod/database",
 ///  "commit": "9f3c1d2e4b5a69788796a5b4c3d2e1f001122334",
-///  "plan": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+///  "plan": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "run": "run-17",
 ///  "items": {"log": {"digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
 ///                    "length": 1380, "key": "8f1c0a9b3d2e4f56"}}}
 /// ```
@@ -30,6 +30,8 @@ pub struct Manifest {
     pub commit: String,
     /// The digest of the unit's plan.
     pub plan: Digest,
+    /// The run that sealed it.
+    pub run: RunId,
     /// What belongs to it, by name.
     pub items: BTreeMap<String, ManifestItem>,
 }

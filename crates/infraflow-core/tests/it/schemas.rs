@@ -28,6 +28,8 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::sandbox::ReapReport>(),
         entry::<infraflow_core::sandbox::SandboxPlan>(),
         entry::<infraflow_core::sandbox::TestReport>(),
+        entry::<infraflow_core::publish::PublishPlan>(),
+        entry::<infraflow_core::publish::Published>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])

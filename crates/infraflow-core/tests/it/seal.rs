@@ -8,7 +8,7 @@ use std::{
 };
 
 use infraflow_core::{
-    proof::{AllowedSigners, Digest, Principal, Signed, SigningKey, Statement as _, canonical_json},
+    proof::{AllowedSigners, Digest, Principal, RunId, Signed, SigningKey, Statement as _, canonical_json},
     seal::{Manifest, ManifestItem, SealError, Sealer, SealingKey, SharedKeySealer},
 };
 use proptest::prelude::*;
@@ -223,6 +223,7 @@ fn manifest() -> Manifest {
         unit: "prod/datenbank-größe".into(),
         commit: "9f3c1d2e4b5a69788796a5b4c3d2e1f001122334".into(),
         plan: Digest::of_bytes("plan"),
+        run: RunId::parse("run-17").unwrap(),
         items: BTreeMap::from([("log".to_owned(), item)]),
     }
 }
