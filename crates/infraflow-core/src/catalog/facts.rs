@@ -9,21 +9,47 @@ use crate::terraform::facts::{Place, StaticValue, Text};
 pub struct Claim {
     /// What its statements belong to.
     pub scope: Scope,
-    /// Whether the file alone makes its directory a module, a unit or a case. Variable files and lock
-    /// files do not.
-    pub configures: bool,
+    /// What it is there for.
+    pub role: Role,
 }
 
 impl Claim {
-    /// A file whose statements belong to its whole directory, and which makes it one with configuration.
+    /// A file that is part of its directory's configuration.
     pub fn configuration() -> Self {
-        Self { scope: Scope::Directory, configures: true }
+        Self { scope: Scope::Directory, role: Role::Configuration }
     }
 
-    /// A file beside the configuration: its statements belong to the directory, which it does not make.
-    pub fn beside() -> Self {
-        Self { scope: Scope::Directory, configures: false }
+    /// A test file, which stands for itself.
+    pub fn test() -> Self {
+        Self { scope: Scope::File, role: Role::Test }
     }
+
+    /// A file beside the configuration.
+    pub fn beside(role: Role) -> Self {
+        Self { scope: Scope::Directory, role }
+    }
+}
+
+/// What a file is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// It makes its directory a module, a unit or a test case.
+    Configuration,
+    /// It is a test case of the directory in which it is run: its own, or the one above where its own is
+    /// called like one of the rules' `tests` and has no configuration.
+    Test,
+    /// Values of variables, read without being named. It belongs to the unit or case of its directory.
+    AutomaticValues,
+    /// Values of variables that somebody names to the tool. It belongs to the unit or case of its
+    /// directory; where that has no configuration, to the nearest unit above; where there is none, to all
+    /// units below.
+    Values,
+    /// It pins dependencies of the unit or case of its directory.
+    Lock,
+    /// It pins the tool for all units and cases of its directory and below, unless a nearer one does.
+    ToolVersion,
 }
 
 /// What the statements of a file belong to.

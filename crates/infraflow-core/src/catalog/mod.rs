@@ -17,20 +17,39 @@
 //!
 //! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run.
 
+mod beside;
+mod build;
 mod call;
+#[allow(clippy::module_inception)] // the word of the design for the whole, beside the folder's name
+mod catalog;
+mod classify;
 mod dialect;
 mod error;
 mod facts;
+mod files;
+mod fill;
+mod glob;
+mod graph;
 mod ids;
+mod link;
+mod listing;
 mod node;
+mod own;
+mod path;
 mod reference;
 mod rules;
+mod scope;
+mod terraform_dialect;
 
 pub use call::ModuleCall;
+pub use catalog::Catalog;
+pub(crate) use catalog::Thing;
 pub use dialect::Dialect;
 pub use error::CatalogError;
-pub use facts::{Claim, Definition, FactReference, Facts, Mark, MarkKind, Scope, Target};
+pub use facts::{Claim, Definition, FactReference, Facts, Mark, MarkKind, Role, Scope, Target};
+pub(crate) use graph::{Edge, ThingId};
 pub use ids::{BackendSetting, CaseId, DialectName, UnitId, WorkspaceName};
 pub use node::{Case, CaseKind, Module, Node, Unit, Unparsable};
 pub use reference::{Reference, ReferenceKind};
-pub use rules::CatalogRules;
+pub use rules::{CatalogRules, UnknownReads};
+pub use terraform_dialect::TerraformDialect;

@@ -83,3 +83,10 @@ pub struct Unparsable {
     /// Why, in words.
     pub why: String,
 }
+
+impl Unparsable {
+    /// A file that could not be understood, from the given line on.
+    pub fn new(path: RepoPath, line: Option<usize>, why: impl Into<String>) -> Self {
+        Self { path, line, why: why.into() }
+    }
+}

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -6,8 +7,9 @@ use crate::{
 };
 
 /// What tells modules, units and test cases apart: the section `[catalog]` of `infraflow.toml`. The rules
-/// and their order stand in the documentation of [`crate::catalog`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// and their order stand in the documentation of [`crate::catalog`], the defaults in
+/// [`Configuration::defaults_text`](crate::policy::Configuration::defaults_text).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogRules {
@@ -21,10 +23,43 @@ pub struct CatalogRules {
     pub tests: Vec<String>,
     /// Directories that are left out altogether.
     pub ignore: Vec<PathPattern>,
+    /// Addresses under which this repository is fetched by module sources, besides its remotes.
+    pub addresses: Vec<String>,
+    /// What a read counts for whose path cannot be known without a plan.
+    pub unknown_reads: UnknownReads,
+}
+
+/// What a read counts for whose path cannot be known without a plan, not even its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnknownReads {
+    /// Any file below the directory that reads, configuration of others left out.
+    #[default]
+    Directory,
+    /// Any file of the repository, configuration of others left out.
+    Repository,
 }
 
 impl Section for CatalogRules {
     const NAME: &'static str = "catalog";
+}
+
+impl Default for CatalogRules {
+    fn default() -> Self {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let patterns =
+            |texts: &[&str]| texts.iter().filter_map(|text| PathPattern::parse(text).ok()).collect();
+        Self {
+            live: Vec::new(),
+            modules: Vec::new(),
+            examples: names(&["examples"]),
+            tests: names(&["tests"]),
+            ignore: patterns(&["**/.terraform", "**/.terragrunt-cache"]),
+            addresses: Vec::new(),
+            unknown_reads: UnknownReads::Directory,
+        }
+    }
 }
 
 impl CatalogRules {
@@ -35,8 +70,61 @@ impl CatalogRules {
         self
     }
 
+    /// Knows this repository by another address too.
+    #[must_use]
+    pub fn with_address(mut self, address: impl Into<String>) -> Self {
+        self.addresses.push(address.into());
+        self
+    }
+
     /// Whether the rules say by a pattern that a directory is live.
     pub fn is_live(&self, directory: &RepoPath) -> bool {
-        self.live.iter().any(|pattern| pattern.matches(directory))
+        means(&self.live, directory)
+    }
+
+    /// Whether the rules say by a pattern that a directory is a module.
+    pub fn is_module(&self, directory: &RepoPath) -> bool {
+        means(&self.modules, directory)
+    }
+
+    /// Whether the rules leave a directory out, or one above it.
+    pub fn is_ignored(&self, directory: &RepoPath) -> bool {
+        let mut at = Some(directory.clone());
+        while let Some(directory) = at {
+            if means(&self.ignore, &directory) {
+                return true;
+            }
+            at = directory.parent();
+        }
+        false
+    }
+
+    pub(super) fn unknown_reads_anywhere(&self) -> bool {
+        self.unknown_reads == UnknownReads::Repository
+    }
+}
+
+/// The root has no name that a pattern could match; it is written `.`.
+fn means(patterns: &[PathPattern], directory: &RepoPath) -> bool {
+    patterns
+        .iter()
+        .any(|pattern| pattern.matches(directory) || (directory.is_root() && pattern.as_str() == "."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Configuration;
+
+    #[test]
+    fn the_defaults_in_code_are_those_of_the_documented_file() {
+        assert_eq!(Configuration::defaults().section::<CatalogRules>().unwrap(), CatalogRules::default());
+    }
+
+    #[test]
+    fn the_root_is_live_where_a_pattern_says_so() {
+        let rules = CatalogRules::default().with_live([PathPattern::parse(".").unwrap()]);
+        assert!(rules.is_live(&RepoPath::root()) && !rules.is_live(&RepoPath::parse("a").unwrap()));
+        assert!(rules.is_ignored(&RepoPath::parse("a/.terraform/modules/x").unwrap()));
     }
 }

@@ -14,6 +14,24 @@
 //!  "warnings": []}
 //! ```
 
-mod document;
+//!
+//! # What counts
+//! Both catalogs are searched: what depended on a changed file at the merge base, or depends on it at the
+//! head, is affected; what is gone at the head is removed. A file counts where it is
+//! - configuration of a directory, by its name;
+//! - read or named by an expression, given as values, pinned as a lock or version file, or on the way there
+//!   as a link or a submodule;
+//! - listed by `fileset`: when it appears or goes, not when its content changes.
+//!
+//! Documentation, and any other file that nothing reads, counts for nothing; nor does a change of mode
+//! alone, unless an argument names the file, since it may be run. From there the references lead on: what
+//! calls an affected module is affected.
 
+mod assess;
+mod document;
+mod reach;
+mod reason;
+
+pub use assess::assess;
 pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
+pub use reach::{Reached, reach};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, unreachable_pub)]
 
 mod address;
+mod affected_cases;
 mod approve;
 mod bump;
 mod catalog;

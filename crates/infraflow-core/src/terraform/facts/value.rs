@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::proof::RepoPath;
+
 /// What can be said about the value of an expression without running anything, as far as it matters for
 /// paths: strings, and the lists and objects that hold them.
 ///
@@ -38,7 +40,7 @@ pub enum StaticValue {
 }
 
 /// A directory that depends on where a file is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Base {
     /// `path.module`: the directory of the file.
@@ -47,6 +49,8 @@ pub enum Base {
     Root,
     /// `path.cwd`: the directory in which the tool was started; taken to be the root module's.
     Cwd,
+    /// This directory of the repository: what one of the others turned out to be. No file says so by itself.
+    Directory(RepoPath),
 }
 
 /// One step into a value.

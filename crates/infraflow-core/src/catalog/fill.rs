@@ -1,0 +1,173 @@
+//! Values with the names in them filled in.
+
+use std::collections::HashMap;
+
+use crate::{
+    proof::RepoPath,
+    terraform::facts::{Base, StaticValue},
+};
+
+/// Locals that refer to locals, this deep. A cycle of locals is an error of the configuration, and ends here.
+const MAX_DEPTH: usize = 24;
+
+/// The most parts that a filled-in value has.
+const MAX_PARTS: usize = 4_000;
+
+/// The most paths that one expression can stand for before it is taken for anything at all.
+const MAX_ALTERNATIVES: usize = 256;
+
+/// What names stand for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Names<'a> {
+    /// The directory of the file, for `path.module`.
+    pub(super) module: Option<&'a RepoPath>,
+    /// The directory of the root module, for `path.root` and `path.cwd`.
+    pub(super) root: Option<&'a RepoPath>,
+    /// `local.NAME`; one that is not there is unknown.
+    pub(super) locals: Option<&'a HashMap<String, StaticValue>>,
+    /// `var.NAME`; one that is not there is unknown.
+    pub(super) variables: Option<&'a dyn Fn(&str) -> StaticValue>,
+}
+
+impl Names<'_> {
+    /// The value with everything filled in that is known here; the rest stays by name.
+    pub(super) fn fill(&self, value: &StaticValue) -> StaticValue {
+        let mut left = MAX_PARTS;
+        self.filled(value, 0, &mut left)
+    }
+
+    fn filled(&self, value: &StaticValue, depth: usize, left: &mut usize) -> StaticValue {
+        *left = left.saturating_sub(1);
+        if depth > MAX_DEPTH || *left == 0 {
+            return StaticValue::Unknown;
+        }
+        let mut each = |values: &[StaticValue]| -> Vec<StaticValue> {
+            values.iter().map(|value| self.filled(value, depth, left)).collect()
+        };
+        match value {
+            StaticValue::Base(base) => StaticValue::Base(self.base(base)),
+            StaticValue::Concat(parts) => StaticValue::concat(each(parts)),
+            StaticValue::OneOf(values) => StaticValue::one_of(each(values)),
+            StaticValue::List(items) => StaticValue::List(each(items)),
+            StaticValue::Object(members) => StaticValue::Object(
+                members
+                    .iter()
+                    .map(|(name, member)| (name.clone(), self.filled(member, depth, left)))
+                    .collect(),
+            ),
+            StaticValue::Local(name, steps) => match self.locals {
+                Some(locals) => {
+                    let local = locals.get(name).cloned().unwrap_or(StaticValue::Unknown);
+                    let inner = steps.iter().cloned().fold(local, StaticValue::step);
+                    self.filled(&inner, depth + 1, left)
+                }
+                None => value.clone(),
+            },
+            StaticValue::Variable(name, steps) => match self.variables {
+                Some(variables) => steps.iter().cloned().fold(variables(name), StaticValue::step),
+                None => value.clone(),
+            },
+            StaticValue::Keys(inner) => self.filled(inner, depth + 1, left).keys(),
+            StaticValue::FileSet(directory, glob) => {
+                let directory = self.filled(directory, depth, left);
+                StaticValue::FileSet(Box::new(directory), Box::new(self.filled(glob, depth, left)))
+            }
+            StaticValue::Directory(inner) => {
+                StaticValue::Directory(Box::new(self.filled(inner, depth, left)))
+            }
+            StaticValue::FileName(inner) => StaticValue::FileName(Box::new(self.filled(inner, depth, left))),
+            other => other.clone(),
+        }
+    }
+
+    fn base(&self, base: &Base) -> Base {
+        let filled = match base {
+            Base::Module => self.module,
+            Base::Root | Base::Cwd => self.root,
+            Base::Directory(_) => None,
+        };
+        filled.map_or_else(|| base.clone(), |directory| Base::Directory(directory.clone()))
+    }
+}
+
+/// Each single value that a value can be; [`StaticValue::Unknown`] stands for the rest where there are too
+/// many.
+pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
+    let mut found = match value {
+        StaticValue::OneOf(values) => values.iter().flat_map(alternatives).collect(),
+        StaticValue::Concat(parts) => {
+            let mut all = vec![Vec::new()];
+            for part in parts {
+                let mut parts = alternatives(part);
+                if all.len() * parts.len() > MAX_ALTERNATIVES {
+                    parts = vec![StaticValue::Unknown];
+                }
+                all = all
+                    .iter()
+                    .flat_map(|before| {
+                        parts.iter().map(move |part| {
+                            let mut parts = before.clone();
+                            parts.push(part.clone());
+                            parts
+                        })
+                    })
+                    .collect();
+            }
+            all.into_iter().map(StaticValue::concat).collect()
+        }
+        StaticValue::Directory(inner) => {
+            alternatives(inner).into_iter().map(|inner| StaticValue::Directory(Box::new(inner))).collect()
+        }
+        StaticValue::FileName(inner) => {
+            alternatives(inner).into_iter().map(|inner| StaticValue::FileName(Box::new(inner))).collect()
+        }
+        StaticValue::FileSet(directory, globs) => alternatives(globs)
+            .into_iter()
+            .map(|glob| StaticValue::FileSet(directory.clone(), Box::new(glob)))
+            .collect(),
+        other => vec![other.clone()],
+    };
+    found.sort();
+    found.dedup();
+    if found.len() > MAX_ALTERNATIVES {
+        found = vec![StaticValue::Unknown];
+    }
+    found
+}
+
+/// Whether a name is left that only a caller knows: a variable, or the root's directory.
+pub(super) fn is_open(value: &StaticValue) -> bool {
+    names_variable(value) || begins_at_root(value)
+}
+
+/// Whether a variable is left.
+pub(super) fn names_variable(value: &StaticValue) -> bool {
+    any(value, &|part| matches!(part, StaticValue::Variable(..)))
+}
+
+/// Whether the path begins at the root module's directory: by name, or because it is relative.
+fn begins_at_root(value: &StaticValue) -> bool {
+    match value {
+        StaticValue::Literal(text) => !text.starts_with(['/', '~']),
+        StaticValue::Base(base) => matches!(base, Base::Root | Base::Cwd),
+        StaticValue::Concat(parts) => parts.first().is_some_and(begins_at_root),
+        StaticValue::Directory(inner) => begins_at_root(inner),
+        StaticValue::FileSet(..) | StaticValue::FileName(_) => true,
+        _ => false,
+    }
+}
+
+fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
+    holds(value)
+        || match value {
+            StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
+                items.iter().any(|item| any(item, holds))
+            }
+            StaticValue::Object(members) => members.iter().any(|(_, member)| any(member, holds)),
+            StaticValue::FileSet(one, two) => any(one, holds) || any(two, holds),
+            StaticValue::Directory(inner) | StaticValue::FileName(inner) | StaticValue::Keys(inner) => {
+                any(inner, holds)
+            }
+            _ => false,
+        }
+}

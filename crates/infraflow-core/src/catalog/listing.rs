@@ -1,0 +1,137 @@
+//! The files of a tree, and where a path leads through its links.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    git::{Entry, GitError, Mode, Tree},
+    proof::RepoPath,
+};
+
+/// More links on one way than any system follows (Linux: 40).
+const MOST_LINKS: usize = 40;
+
+/// Everything in a tree, sorted by path.
+pub(super) struct Listing {
+    pub(super) entries: Vec<Entry>,
+    links: HashMap<RepoPath, Arc<[u8]>>,
+    submodules: Vec<RepoPath>,
+}
+
+/// Where a path leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Way {
+    /// The path behind all links; `None` where it leaves the repository, or goes in circles.
+    pub(super) end: Option<RepoPath>,
+    /// The links on the way, in order.
+    pub(super) links: Vec<RepoPath>,
+    /// The submodule it enters, behind which nothing can be seen.
+    pub(super) submodule: Option<RepoPath>,
+}
+
+impl Listing {
+    pub(super) fn of(tree: &Tree) -> Result<Self, GitError> {
+        let entries = tree.walk(&RepoPath::root())?;
+        let mut links = HashMap::new();
+        let mut submodules = Vec::new();
+        for entry in &entries {
+            match entry.mode {
+                Mode::Link => {
+                    links.insert(entry.path.clone(), Arc::from(tree.read_entry(entry)?));
+                }
+                Mode::Submodule => submodules.push(entry.path.clone()),
+                _ => {}
+            }
+        }
+        Ok(Self { entries, links, submodules })
+    }
+
+    /// Follows `relative` from a directory, through links as the system would: `..` after a link goes up
+    /// from where the link points to.
+    pub(super) fn follow(&self, directory: &RepoPath, relative: &[u8]) -> Way {
+        if self.links.is_empty() && self.submodules.is_empty() {
+            return Way { end: directory.resolve(relative), ..Way::default() };
+        }
+        let mut way = Way::default();
+        if relative.first() == Some(&b'/') || relative.contains(&0) {
+            return way;
+        }
+        let mut names: Vec<Vec<u8>> = pieces(relative);
+        names.extend(pieces(directory.as_bytes()));
+        // A stack of the names still to go; what was gone lies in `at`.
+        let mut at = RepoPath::root();
+        while let Some(name) = names.pop() {
+            if name == b".." {
+                match at.parent() {
+                    Some(parent) => at = parent,
+                    None => return way,
+                }
+                continue;
+            }
+            at = at.join(&name);
+            if let Some(target) = self.links.get(&at) {
+                if way.links.len() == MOST_LINKS || target.first() == Some(&b'/') {
+                    way.links.push(at);
+                    return way;
+                }
+                names.extend(pieces(target));
+                let parent = at.parent().unwrap_or_else(RepoPath::root);
+                way.links.push(std::mem::replace(&mut at, parent));
+            } else if self.submodules.binary_search(&at).is_ok() {
+                way.submodule = Some(at.clone());
+            }
+        }
+        way.end = Some(at);
+        way
+    }
+}
+
+/// The names of a path, the last one first, without those that say nothing.
+fn pieces(path: &[u8]) -> Vec<Vec<u8>> {
+    let names = path.split(|&b| b == b'/').filter(|name| !name.is_empty() && *name != b".");
+    names.map(<[u8]>::to_vec).rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(links: &[(&str, &str)], submodules: &[&str]) -> Listing {
+        let path = |text: &&str| RepoPath::parse(text).unwrap();
+        Listing {
+            entries: Vec::new(),
+            links: links.iter().map(|(at, to)| (path(at), Arc::from(to.as_bytes()))).collect(),
+            submodules: submodules.iter().map(path).collect(),
+        }
+    }
+
+    fn end(listing: &Listing, from: &str, relative: &str) -> Option<String> {
+        let way = listing.follow(&RepoPath::parse(from).unwrap(), relative.as_bytes());
+        way.end.map(|end| end.to_string())
+    }
+
+    #[test]
+    fn a_way_goes_through_links_as_the_system_goes() {
+        let listing = listing(
+            &[
+                ("a/link", "../b/c"),
+                ("a/up", ".."),
+                ("loop", "loop"),
+                ("x", "y"),
+                ("y", "x"),
+                ("out", "/etc"),
+                ("far", "../.."),
+            ],
+            &["vendor/sub"],
+        );
+        assert_eq!(end(&listing, "a", "link/d").as_deref(), Some("b/c/d"));
+        // From where the link points to, not from where it stands.
+        assert_eq!(end(&listing, "a", "link/../d").as_deref(), Some("b/d"));
+        assert_eq!(end(&listing, "a", "up/up"), Some("up".into()));
+        for lost in ["loop", "x", "out/passwd", "far", "../x"] {
+            assert_eq!(end(&listing, ".", lost), None, "{lost}");
+        }
+        let way = listing.follow(&RepoPath::root(), b"vendor/sub/modules/x");
+        assert_eq!(way.submodule.unwrap().to_string(), "vendor/sub");
+        assert_eq!(listing.follow(&RepoPath::parse("a").unwrap(), b"link").links.len(), 1);
+    }
+}

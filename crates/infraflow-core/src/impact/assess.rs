@@ -1,0 +1,214 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use super::{
+    AffectedCase, AffectedModule, AffectedUnit, Impact,
+    reason::{Step, reason},
+};
+use crate::{
+    catalog::{Catalog, Module, Node, ReferenceKind, Thing, ThingId},
+    detect::{Change, ChangeSet},
+    git::ChangeKind,
+    proof::{Reason, RepoPath},
+};
+
+/// What a change set touches. `base` is the catalog of the merge base, `head` that of the head. This is
+/// *plan*: it looks at nothing but its arguments.
+pub fn assess(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Impact {
+    let found_in_base = search(base, &changes.changes);
+    let found_in_head = search(head, &changes.changes);
+    let standing: BTreeMap<Node, &Thing> = nodes(head);
+    let mut all: BTreeMap<Node, (&Thing, Reason)> = BTreeMap::new();
+    for (catalog, found) in [(head, found_in_head), (base, found_in_base)] {
+        for (thing, reason) in found {
+            let thing = as_it_stands(catalog.thing(thing), head);
+            let entry = all.entry(thing.node());
+            // Of two reasons the shorter one counts, and of equally short ones that of the head.
+            entry
+                .and_modify(|(_, known)| {
+                    if reason.chain.len() < known.chain.len() {
+                        *known = reason.clone();
+                    }
+                })
+                .or_insert((thing, reason));
+        }
+    }
+    for (node, thing) in nodes(base) {
+        if !standing.contains_key(&node) && as_it_stands(thing, head) == thing {
+            let reason = gone(thing, &changes.changes, all.get(&node).map(|(_, reason)| reason));
+            all.insert(node, (thing, reason));
+        }
+    }
+
+    let mut impact = Impact {
+        base: changes.base,
+        head: changes.head,
+        merge_base: changes.merge_base,
+        changes: changes.changes.clone(),
+        modules: Vec::new(),
+        units: Vec::new(),
+        cases: Vec::new(),
+        removed_modules: Vec::new(),
+        removed_units: Vec::new(),
+        dependents: Vec::new(),
+        unparsable: head.unparsable().to_vec(),
+        warnings: warnings(changes, base, head),
+    };
+    for (node, (thing, reason)) in all {
+        // What stands at the head stands there as the head has it.
+        let (thing, stands) = match standing.get(&node) {
+            Some(thing) => (*thing, true),
+            None => (thing, false),
+        };
+        let reasons = vec![reason];
+        match thing {
+            Thing::Module(module) => {
+                let module =
+                    AffectedModule { path: module.path.clone(), dialect: module.dialect.clone(), reasons };
+                if stands { &mut impact.modules } else { &mut impact.removed_modules }.push(module);
+            }
+            Thing::Unit(unit) => {
+                let unit = AffectedUnit {
+                    id: unit.id.clone(),
+                    path: unit.path.clone(),
+                    dialect: unit.dialect.clone(),
+                    environment: unit.environment.clone(),
+                    reasons,
+                };
+                if stands { &mut impact.units } else { &mut impact.removed_units }.push(unit);
+            }
+            Thing::Case(case) if stands => impact.cases.push(AffectedCase {
+                id: case.id.clone(),
+                module: case.module.clone(),
+                path: case.path.clone(),
+                kind: case.kind,
+                reasons,
+            }),
+            // A case that is gone needs no test.
+            Thing::Case(_) => {}
+        }
+    }
+    impact
+}
+
+fn nodes(catalog: &Catalog) -> BTreeMap<Node, &Thing> {
+    catalog.things().iter().map(|thing| (thing.node(), thing)).collect()
+}
+
+/// A module that has become an example, or the other way round, is judged as what it is now. A unit that is
+/// no longer one is gone, whatever took its place.
+fn as_it_stands<'a>(thing: &'a Thing, head: &'a Catalog) -> &'a Thing {
+    match thing {
+        Thing::Module(Module { path, dialect }) => head.in_directory(path, dialect).unwrap_or(thing),
+        _ => thing,
+    }
+}
+
+fn gone(thing: &Thing, changes: &[Change], known: Option<&Reason>) -> Reason {
+    let (what, path) = match thing {
+        Thing::Module(module) => ("module", &module.path),
+        Thing::Unit(unit) => ("unit", &unit.path),
+        Thing::Case(case) => ("test case", &case.path),
+    };
+    let own = |path_of: &RepoPath| path_of.parent().as_ref() == Some(path) || path_of == path;
+    let moved = changes.iter().find_map(|change| {
+        let old = change.old_path.as_ref().filter(|old| own(old))?;
+        change.path.parent().filter(|parent| parent != path).map(|to| (old, to))
+    });
+    let chain = known.map(|reason| reason.chain.clone()).unwrap_or_default();
+    match moved {
+        Some((old, to)) => {
+            let text = format!("the {what} {path} is gone; its {} went to {to}", name(old));
+            Reason::new("moved", text).with_chain(chain)
+        }
+        None => Reason::new("removed", format!("the {what} {path} is gone")).with_chain(chain),
+    }
+}
+
+fn name(path: &RepoPath) -> String {
+    String::from_utf8_lossy(path.file_name()).into_owned()
+}
+
+fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Vec<String> {
+    let mut warnings = changes.warnings.clone();
+    warnings.extend(head.warnings().iter().cloned());
+    warnings.extend(head.unparsable().iter().map(|file| {
+        let line = file.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!(
+            "{}{line} could not be understood ({}); whatever could be in it counts as changed",
+            file.path, file.why
+        )
+    }));
+    // At the base only what the head cannot say any more is of interest.
+    warnings.extend(base.unparsable().iter().filter(|file| !head.unparsable().contains(file)).map(|file| {
+        format!(
+            "{} could not be understood at the merge base; whatever could be in it counts as changed",
+            file.path
+        )
+    }));
+    warnings.sort();
+    warnings.dedup();
+    warnings
+}
+
+/// Everything that depends on a changed file in one catalog, each with its shortest reason.
+fn search(catalog: &Catalog, changes: &[Change]) -> HashMap<ThingId, Reason> {
+    let mut reached: HashMap<ThingId, Step<'_>> = HashMap::new();
+    let mut work: VecDeque<ThingId> = VecDeque::new();
+    for change in changes {
+        for (path, kind) in touched(change) {
+            for thing in catalog.owners(path).into_iter().filter(|_| kind != ChangeKind::ModeChanged) {
+                if step_into(&mut reached, thing, Step::Own { change, path: path.clone() }) {
+                    work.push_back(thing);
+                }
+            }
+            for edge in catalog.edges_to_path(path) {
+                if counts(edge.kind, kind)
+                    && step_into(&mut reached, edge.from, Step::File { change, path: path.clone(), edge })
+                {
+                    work.push_back(edge.from);
+                }
+            }
+        }
+    }
+    while let Some(thing) = work.pop_front() {
+        for edge in catalog.edges_to_thing(thing) {
+            if step_into(&mut reached, edge.from, Step::Thing { from: thing, edge }) {
+                work.push_back(edge.from);
+            }
+        }
+    }
+    reached.keys().map(|&thing| (thing, reason(catalog, &reached, thing))).collect()
+}
+
+/// The paths of a change, and what happened at each. A rename is two things to those who read the old name
+/// or the new one; both are looked for at both ends, since a path may be read before it is there, and after
+/// it is gone.
+fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
+    match &change.old_path {
+        Some(old) => vec![(old, ChangeKind::Deleted), (&change.path, ChangeKind::Added)],
+        None => vec![(&change.path, change.kind)],
+    }
+}
+
+/// Whether a change of this kind can change what such a reference gives.
+fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
+    match (reference, change) {
+        // `fileset` gives names.
+        (ReferenceKind::FileSet, ChangeKind::Modified | ChangeKind::ModeChanged) => false,
+        // What is named may be run, and then its mode matters.
+        (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
+        (_, ChangeKind::ModeChanged) => false,
+        _ => true,
+    }
+}
+
+/// Takes the step unless the thing was reached before, by a way that is no longer.
+fn step_into<'a>(reached: &mut HashMap<ThingId, Step<'a>>, thing: ThingId, step: Step<'a>) -> bool {
+    match reached.entry(thing) {
+        std::collections::hash_map::Entry::Occupied(_) => false,
+        std::collections::hash_map::Entry::Vacant(place) => {
+            place.insert(step);
+            true
+        }
+    }
+}
