@@ -1,12 +1,26 @@
 use std::path::PathBuf;
 
-use crate::{git::GitError, proof::ProofError};
+use crate::{catalog::UnitId, git::GitError, proof::ProofError};
 
 /// What can go wrong with a dry run as a whole. A unit's own failure is no error here: it stands in the
 /// unit's outcome.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DryRunError {
+    /// A unit that the catalog does not have.
+    #[error(
+        "cannot dry-run {unit}: no unit of the catalog is there{}",
+        nearest.as_ref().map_or_else(
+            || "\n  help: say which directories are units with `live` under [catalog] in infraflow.toml, or with --live".to_owned(),
+            |nearest| format!("\n  help: the nearest one is {nearest}; `live` under [catalog] in infraflow.toml says which directories are units"),
+        )
+    )]
+    UnknownUnit {
+        /// The unit that was asked for.
+        unit: UnitId,
+        /// The unit whose id looks most like it.
+        nearest: Option<String>,
+    },
     /// The revision could not be read, or its files not be written out.
     #[error(transparent)]
     Git(Box<GitError>),

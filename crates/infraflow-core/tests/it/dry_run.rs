@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use infraflow_core::{
     catalog::{DialectName, UnitId},
     dry_run::{
-        DryRun, DryRunContext, DryRunOutcome, DryRunPlan, PlannedUnit, SkippedUnit, TerraformDryRunner,
-        UnitDryRun, UnitOutcome,
+        DriftReport, DryRun, DryRunContext, DryRunOutcome, DryRunPlan, PlannedUnit, SeenIn, SkippedUnit,
+        TerraformDryRunner, UnitDryRun, UnitOutcome,
     },
     git::Repository,
     observe::{Collected, Happening, Outcome},
@@ -18,7 +18,10 @@ use infraflow_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{self, Repo, git_in};
+use crate::{
+    fixture::{self, Repo, git_in},
+    terraform::provider_mirror,
+};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
@@ -482,4 +485,88 @@ async fn what_a_plan_skips_stands_in_the_result_with_its_reason() {
     let gone = unit(&outcome, "dev/gone");
     assert_eq!((gone.outcome, rules(gone)), (UnitOutcome::Skipped, vec!["removed"]));
     assert_eq!(DryRunPlan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
+}
+
+fn disagreements(report: &DriftReport, id: &str) -> Vec<(String, String, SeenIn)> {
+    let unit = report.units.iter().find(|unit| unit.id.to_string() == id).unwrap();
+    unit.disagreements.iter().map(|d| (d.address.clone(), d.path.to_string(), d.seen_in)).collect()
+}
+
+#[tokio::test]
+async fn what_was_applied_past_the_pipeline_is_named_by_unit_and_attribute_without_its_value() {
+    let name = "what_was_applied_past_the_pipeline_is_named_by_unit_and_attribute_without_its_value";
+    if !fixture::has("terraform", name) {
+        return;
+    }
+    let live = Live::new();
+    let text = |size: &str| {
+        format!(
+            "resource \"terraform_data\" \"db\" {{\n  input = {{ size = \"{size}\", name = \"db\" }}\n}}\n"
+        )
+    };
+    live.unit("dev/database", &text("small-size"));
+    live.unit("dev/network", "resource \"terraform_data\" \"n\" {}");
+    live.repo.commit("feat: units");
+    live.apply("dev/database").await;
+    live.apply("dev/network").await;
+    let units = ["dev/database", "dev/network"];
+    let plan = live.plan("main", &units);
+    let report = DriftReport::of(plan.revision, &live.run(&plan).await.dry_run);
+    assert!(report.is_clean(), "{report:?}");
+
+    // Somebody changes a value in another checkout, and applies that.
+    let clone = tempfile::tempdir().unwrap();
+    git_in(clone.path(), &["clone", "-q", live.repo.path.to_str().unwrap(), "."]);
+    std::fs::write(clone.path().join("dev/database/main.tf"), text("large-size")).unwrap();
+    let driver = tool().driver(clone.path().join("dev/database")).environment(live.environment.clone());
+    driver.init(&InitOptions::default(), &live.cancel, &Discard).await.unwrap();
+    driver.apply(&live.cancel, &Discard).await.unwrap();
+
+    let report = DriftReport::of(plan.revision, &live.run(&plan).await.dry_run);
+    let disagreeing: Vec<String> = report.disagreeing().map(|unit| unit.id.to_string()).collect();
+    assert_eq!(disagreeing, ["dev/database"]);
+    let expected = [("input.size", SeenIn::Plan), ("output", SeenIn::Plan)];
+    let expected = expected.map(|(path, seen)| ("terraform_data.db".to_owned(), path.to_owned(), seen));
+    assert_eq!(disagreements(&report, "dev/database"), expected);
+    let json = report.to_json().unwrap();
+    assert!(!json.contains("large-size") && !json.contains("small-size"));
+    assert_eq!(DriftReport::from_json(&json).unwrap(), report);
+
+    let note = Reason::new("deployment_failed", "run 7 stopped half-way");
+    let noted = report.with_reason(&UnitId::parse("dev/database").unwrap(), note);
+    assert_eq!(noted.units[0].reasons[0].rule, "deployment_failed");
+}
+
+#[tokio::test]
+async fn what_changed_in_the_world_is_told_from_what_differs_in_the_plan() {
+    let name = "what_changed_in_the_world_is_told_from_what_differs_in_the_plan";
+    if !fixture::has("terraform", name) {
+        return;
+    }
+    let Some(mirror) = provider_mirror(name) else { return };
+    let mut live = Live::new();
+    live.environment = live.environment.clone().with("TF_CLI_CONFIG_FILE", &mirror.configuration);
+    let folder = live.repo.folder.path().join("world");
+    let file = |name: &str| folder.join(name).display().to_string();
+    live.unit(
+        "dev/files",
+        &format!(
+            "resource \"local_file\" \"gone\" {{\n  filename = \"{}\"\n  content = \"x\"\n}}\n\
+             resource \"local_file\" \"kept\" {{\n  filename = \"{}\"\n  content = \"y\"\n}}\n",
+            file("gone"),
+            file("kept")
+        ),
+    );
+    live.repo.commit("feat: files");
+    live.apply("dev/files").await;
+    let plan = live.plan("main", &["dev/files"]);
+    assert!(DriftReport::of(plan.revision, &live.run(&plan).await.dry_run).is_clean());
+
+    std::fs::remove_file(file("gone")).unwrap();
+    let outcome = live.run(&plan).await;
+    let report = DriftReport::of(plan.revision, &outcome.dry_run);
+    let gone = |seen| ("local_file.gone".to_owned(), String::new(), seen);
+    assert_eq!(disagreements(&report, "dev/files"), [gone(SeenIn::Plan), gone(SeenIn::World)]);
+    let unit = &outcome.dry_run.units[0];
+    assert_eq!((unit.counts.create, unit.drift.len(), unit.drift[0].actions.destroys()), (1, 1, true));
 }

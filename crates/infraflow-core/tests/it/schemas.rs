@@ -19,6 +19,7 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::approve::ApprovalRequest>(),
         entry::<infraflow_core::approve::Refused>(),
         entry::<infraflow_core::detect::ChangeSet>(),
+        entry::<infraflow_core::dry_run::DriftReport>(),
         entry::<infraflow_core::dry_run::DryRun>(),
         entry::<infraflow_core::dry_run::DryRunPlan>(),
         entry::<infraflow_core::impact::Impact>(),
