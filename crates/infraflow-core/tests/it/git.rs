@@ -86,3 +86,19 @@ pub fn our_diff(repository: &Repository, old: &Tree, new: &Tree) -> Vec<String> 
     changes.sort();
     changes
 }
+
+/// A small generator (xorshift), so that a failure can be repeated.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ (seed << 40) ^ seed)
+    }
+
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}

@@ -1,6 +1,6 @@
 use infraflow_core::git::ChangeKind;
 
-use super::{git_diff, open, our_diff, tree_at};
+use super::{Dice, git_diff, open, our_diff, tree_at};
 use crate::fixture::Repo;
 
 #[test]
@@ -55,28 +55,19 @@ fn every_kind_of_change_has_gits_name() {
     assert_ne!(renamed.old.as_ref().unwrap().id, renamed.new.as_ref().unwrap().id);
 }
 
-/// A small generator (xorshift), so that a failure can be repeated.
-struct Dice(u64);
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
+fn text(dice: &mut Dice) -> String {
+    (0..1 + dice.roll(12)).map(|_| format!("line {} of many\n", dice.roll(9))).collect()
+}
+
+fn some_path(dice: &mut Dice) -> String {
+    let dirs = ["a", "a-b", "a.b", "ü", "with space"];
+    let names = ["main.tf", "variables.tf", "README.md", "x"];
+    let mut path = String::new();
+    for _ in 0..dice.roll(3) {
+        path += dirs[dice.roll(dirs.len())];
+        path.push('/');
     }
-    fn text(&mut self) -> String {
-        (0..1 + self.roll(12)).map(|_| format!("line {} of many\n", self.roll(9))).collect()
-    }
-    fn path(&mut self) -> String {
-        let dirs = ["a", "a-b", "a.b", "ü", "with space"];
-        let names = ["main.tf", "variables.tf", "README.md", "x"];
-        let mut path = String::new();
-        for _ in 0..self.roll(3) {
-            path += dirs[self.roll(dirs.len())];
-            path.push('/');
-        }
-        path + names[self.roll(names.len())]
-    }
+    path + names[dice.roll(names.len())]
 }
 
 /// Git itself is the oracle: whatever happens to a few files, renames with and without changes included,
@@ -84,13 +75,13 @@ impl Dice {
 #[test]
 fn comparison_answers_as_git_does() {
     for seed in 1..=40 {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (seed << 40) ^ seed);
+        let mut dice = Dice::new(seed);
         let repo = Repo::empty();
         let mut paths = Vec::new();
         for _ in 0..12 {
-            let path = dice.path();
+            let path = some_path(&mut dice);
             if !repo.path.join(&path).exists() {
-                repo.write(&path, dice.text());
+                repo.write(&path, text(&mut dice));
                 paths.push(path);
             }
         }
@@ -98,14 +89,14 @@ fn comparison_answers_as_git_does() {
         for path in &paths {
             match dice.roll(6) {
                 0 => repo.remove(path),
-                1 => repo.write(path, dice.text()),
+                1 => repo.write(path, text(&mut dice)),
                 2 | 3 => {
-                    let to = dice.path();
+                    let to = some_path(&mut dice);
                     if !repo.path.join(&to).exists() {
-                        let text = std::fs::read_to_string(repo.path.join(path)).unwrap();
+                        let before = std::fs::read_to_string(repo.path.join(path)).unwrap();
                         repo.remove(path);
-                        let extra = if dice.roll(2) == 0 { String::new() } else { dice.text() };
-                        repo.write(&to, text + &extra);
+                        let extra = if dice.roll(2) == 0 { String::new() } else { text(&mut dice) };
+                        repo.write(&to, before + &extra);
                     }
                 }
                 _ => {}

@@ -156,3 +156,20 @@ fn handles_are_shared_between_threads() {
     });
     assert!(git_output(&repo.path, &["fsck"]).status.success());
 }
+
+/// Its configuration could make git run programs of that user's choice.
+#[test]
+fn a_repository_of_another_user_is_refused() {
+    let repo = Repo::with(&[("a", "1")]);
+    let ours = [repo.path.clone(), repo.path.join(".git")];
+    for folder in &ours {
+        // Only the superuser can give a folder away.
+        if std::os::unix::fs::chown(folder, Some(12345), None).is_err() {
+            eprintln!("skipped: a_repository_of_another_user_is_refused needs to run as root");
+            return;
+        }
+    }
+    let error = Repository::open(&repo.path).unwrap_err();
+    assert!(matches!(error, GitError::NotOwned { .. }), "{error}");
+    assert!(error.to_string().contains("safe.directory"));
+}

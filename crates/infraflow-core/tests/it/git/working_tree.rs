@@ -1,7 +1,7 @@
 use infraflow_core::git::{GitError, Mode, Revision};
 
-use super::{git_diff, open, our_diff, path, tree_at, working_tree};
-use crate::fixture::Repo;
+use super::{Dice, git_diff, open, our_diff, path, tree_at, working_tree};
+use crate::fixture::{Repo, git_output};
 
 #[test]
 fn staged_unstaged_and_untracked_files_are_seen_and_ignored_ones_are_not() {
@@ -191,4 +191,105 @@ fn the_mode_on_the_disk_is_not_believed_where_git_does_not() {
     let disk = working_tree(&repository);
     assert_eq!(disk.entry(&path("a")).unwrap().unwrap().mode, Mode::File);
     assert_eq!(our_diff(&repository, &tree_at(&repository, "HEAD"), &disk), git_diff(&repo, &["HEAD"]));
+}
+
+/// Git itself is the oracle: whatever is done to files and index, the tree has the id that git writes after
+/// `git add --all` into an index of its own.
+#[test]
+fn the_working_tree_has_the_id_that_git_would_write() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    for seed in 1..=30_u64 {
+        let mut dice = Dice::new(seed);
+        let repo = Repo::with(&[
+            (".gitignore", "*.log\nignored/\n"),
+            ("a", "1"),
+            ("a-b", "1"),
+            ("d/a", "1"),
+            ("d/e/a", "1"),
+            ("d/e/b", "1"),
+            ("ü/a b", "1"),
+            ("tracked.log", "1"),
+        ]);
+        repo.git(&["add", "-f", "tracked.log"]);
+        repo.git(&["commit", "-q", "--amend", "--no-edit"]);
+        for step in 0..8 {
+            let paths = [
+                "a",
+                "a-b",
+                "d",
+                "d/a",
+                "d/e",
+                "d/e/b",
+                "ü/a b",
+                "new",
+                "n/e/w",
+                "x.log",
+                "ignored/f",
+                "tracked.log",
+            ];
+            let place = repo.path.join(paths[dice.roll(paths.len())]);
+            let clear = || {
+                let above = place.parent().unwrap();
+                for folder in above.ancestors().take_while(|folder| *folder != repo.path) {
+                    if std::fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+                        std::fs::remove_file(folder).unwrap();
+                    }
+                }
+                let _ = std::fs::remove_file(&place);
+                let _ = std::fs::remove_dir_all(&place);
+                std::fs::create_dir_all(above).unwrap();
+            };
+            match dice.roll(8) {
+                0 | 1 => {
+                    clear();
+                    std::fs::write(&place, format!("{seed} {step}")).unwrap();
+                }
+                2 => {
+                    clear();
+                    symlink("a", &place).unwrap();
+                }
+                3 => {
+                    clear();
+                    std::fs::create_dir(&place).unwrap();
+                    std::fs::write(place.join("inner"), "x").unwrap();
+                }
+                4 => clear(),
+                5 if place.is_file() => {
+                    std::fs::set_permissions(&place, PermissionsExt::from_mode(0o755)).unwrap();
+                }
+                6 => {
+                    repo.git(&["add", "-A"]);
+                }
+                _ => {
+                    let _ = git_output(
+                        &repo.path,
+                        &["rm", "-q", "-r", "--cached", "--ignore-unmatch", "d/e", "a"],
+                    );
+                }
+            }
+        }
+        let ours = working_tree(&open(&repo));
+        let index = repo.path.join(".git/oracle");
+        std::fs::copy(repo.path.join(".git/index"), &index).unwrap();
+        let with_index = |args: &[&str]| {
+            let output = std::process::Command::new("git")
+                .args(args)
+                .current_dir(&repo.path)
+                .env("GIT_INDEX_FILE", &index)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        with_index(&["add", "--all"]);
+        let theirs = with_index(&["write-tree"]);
+        let listing = |id: &str| repo.git(&["ls-tree", "-r", id]);
+        assert_eq!(
+            ours.id().to_string(),
+            theirs,
+            "seed {seed}: git has\n{}\nwe have {:#?}",
+            listing(&theirs),
+            ours.walk(&path(".")).unwrap()
+        );
+    }
 }
