@@ -7,8 +7,8 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use infraflow_core::observe::{Event, Happening, Observer, Stage};
 
-/// Draws what happens on standard error: a spinner for each thing under way, on a terminal; notes and
-/// warnings everywhere. An embedder draws its own progress in the same way.
+/// Draws what happens on standard error: a spinner for each thing under way, with the latest note, on a
+/// terminal; warnings everywhere. An embedder draws its own progress in the same way.
 #[derive(Debug, Default)]
 pub struct Console {
     bars: MultiProgress,
@@ -65,8 +65,9 @@ impl Observer for Console {
                 self.say(format!("    warning: {}: {text}", event.subject));
             }
             Happening::Note(text) => {
-                drop(under_way);
-                self.say(format!("    {}: {text}", event.subject));
+                if let Some(bar) = under_way.get(&key) {
+                    bar.set_message(format!("{} {}: {text}", stage_name(event.stage), event.subject));
+                }
             }
             _ => {}
         }

@@ -4,10 +4,12 @@
 //! `infraflow-core`; what stands here is only how a person meets it on a terminal.
 
 mod console;
+mod found;
 mod options;
 mod outcome;
 pub mod people;
 
 pub use console::Console;
+pub use found::Found;
 pub use options::{Changes, Output, Plans};
-pub use outcome::{Answer, Failure, main_of};
+pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};

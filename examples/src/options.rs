@@ -93,7 +93,15 @@ impl Plans {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write<D: Document>(&self, plan: &D) -> Result<(), Failure> {
-        let Some(file) = &self.out else { return Ok(()) };
+        Self::write_to(self.out.as_deref(), plan)
+    }
+
+    /// Writes a plan to a file, where there is one to write to: whole or not at all.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write_to<D: Document>(file: Option<&Path>, plan: &D) -> Result<(), Failure> {
+        let Some(file) = file else { return Ok(()) };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let cannot = |error: std::io::Error| format!("cannot write the plan to {}: {error}", file.display());
         let mut part = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;

@@ -1,5 +1,8 @@
 use std::{error::Error, process::ExitCode};
 
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
 /// How a program ended, as its exit code says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -43,4 +46,28 @@ fn failed(error: &dyn Error) -> ExitCode {
         cause = error.source();
     }
     ExitCode::from(2)
+}
+
+/// A token that is cancelled by the first SIGINT or SIGTERM. What is under way then ends in order; a second
+/// signal ends the program at once.
+///
+/// # Errors
+/// Where the system does not let us listen to signals.
+pub fn cancel_on_interrupt() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if cancel.is_cancelled() {
+                std::process::exit(130);
+            }
+            cancel.cancel();
+        }
+    });
+    Ok(token)
 }

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use infraflow_core::{
+    catalog::{Catalog, CatalogRules, TerraformDialect},
+    detect::{ChangeDetector as _, ChangeSet, GitDetector, GivenFiles},
+    git::{Repository, Revision, Tree},
+    impact::{self, Impact},
+    policy::{Configuration, PathPattern, Policy},
+};
+
+use crate::{Changes, Failure};
+
+/// What a change is, and what it touches: the beginning of every pipeline.
+#[derive(Debug)]
+pub struct Found {
+    /// The repository.
+    pub repository: Repository,
+    /// The configuration, of trunk: a change does not decide about the rules it is judged by.
+    pub configuration: Configuration,
+    /// The policy, of trunk.
+    pub policy: Policy,
+    /// What changed.
+    pub changes: ChangeSet,
+    /// What is there at head.
+    pub catalog: Catalog,
+    /// What is touched.
+    pub impact: Impact,
+}
+
+impl Changes {
+    /// The repository.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn repository(&self) -> Result<Repository, Failure> {
+        Ok(Repository::open(&self.repo)?)
+    }
+
+    /// The commit that a change is compared with: `--base`, or trunk's tip.
+    ///
+    /// # Errors
+    /// Where there is no such commit.
+    pub fn base(&self, repository: &Repository) -> Result<Revision, Failure> {
+        Ok(Revision::Commit(match &self.base {
+            Some(base) => repository.resolve(base)?,
+            None => repository.trunk_tip()?,
+        }))
+    }
+
+    /// What a tree holds.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn catalog(
+        &self,
+        configuration: &Configuration,
+        policy: &Policy,
+        tree: &Tree,
+    ) -> Result<Catalog, Failure> {
+        let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let rules = configuration.section::<CatalogRules>()?.with_live(live);
+        let catalog = Catalog::build(tree, &[Arc::new(TerraformDialect)], &rules)?;
+        Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
+    }
+
+    /// Detects the change and assesses what it touches.
+    ///
+    /// # Errors
+    /// Where the repository, its configuration or one of its revisions cannot be read.
+    pub fn find(&self) -> Result<Found, Failure> {
+        let repository = self.repository()?;
+        let (base, head) = (self.base(&repository)?, repository.revision(&self.head)?);
+        let trunk = repository.tree(&base)?;
+        let configuration = match &self.config {
+            Some(file) => Configuration::read_file(file)?,
+            None => Configuration::read(&trunk)?,
+        };
+        let policy = Policy::read(&trunk)?;
+        let changes = match self.given_files()? {
+            Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,
+            None => GitDetector::new().detect(&repository, &base, &head)?,
+        };
+        let before = repository.tree(&Revision::Commit(changes.merge_base))?;
+        let before = self.catalog(&configuration, &policy, &before)?;
+        let catalog = self.catalog(&configuration, &policy, &repository.tree(&head)?)?;
+        let impact = impact::assess(&changes, &before, &catalog);
+        Ok(Found { repository, configuration, policy, changes, catalog, impact })
+    }
+}
