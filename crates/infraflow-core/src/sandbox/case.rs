@@ -94,8 +94,9 @@ impl CaseRun {
         let steps = match self.begin().await {
             Ok(steps) => steps,
             Err(error) => {
+                let still = matches!(error, SandboxError::StillInFlight { .. });
                 tally.fault("prepared", error);
-                return Left::NeverMade;
+                return if still { Left::Things(vec![self.case.mark.to_string()]) } else { Left::NeverMade };
             }
         };
         let begun = Instant::now();
@@ -133,11 +134,17 @@ impl CaseRun {
 
     /// Makes the folder and writes the first line of the ledger.
     async fn begin(&self) -> Result<Steps, SandboxError> {
+        let entry = self.ledger.entry(&self.run, &self.case.mark);
+        if entry.is_open().await? {
+            return Err(SandboxError::StillInFlight {
+                case: self.case.id.clone(),
+                mark: self.case.mark.clone(),
+            });
+        }
         let environment = self.sandbox.environment(&self.case.mark).await?;
         let folder = self.work.case(&self.case.mark, self.root())?;
         let log = LogFile::create(&self.work.log(&self.case.mark))?;
         room(&folder.folder, self.limits.free)?;
-        let entry = self.ledger.entry(&self.run, &self.case.mark);
         entry
             .open(Opened {
                 run: self.run.clone(),
@@ -167,6 +174,7 @@ impl CaseRun {
         self.say(observer, "init");
         steps.folder.write_override().map_err(|error| (At::Preparing, error))?;
         steps.init(&InitOptions::default(), &self.stop).await.map_err(|error| (At::Initializing, error))?;
+        steps.folder.check_backend().map_err(|error| (At::Initializing, error))?;
         tally.checks.push(Check::passed("initialized", ""));
         self.keep(steps).await.map_err(|error| (At::Preparing, error))?;
 
@@ -183,6 +191,14 @@ impl CaseRun {
 
         let inspecting = |error| (At::Inspecting, error);
         let state = steps.state.now().await.map_err(inspecting)?;
+        if !state.without.is_empty() {
+            let text = format!(
+                "a crash would leave what does not carry {}: {}",
+                self.case.mark,
+                state.without.join(", ")
+            );
+            observer.warning(Stage::Sandbox, &self.case.id.to_string(), text);
+        }
         tally.unmarked = state.without;
         for (address, messages) in state.failed_checks {
             tally.check(Check::failed(
@@ -362,12 +378,12 @@ pub(super) async fn undo(
     if !before.is_empty() {
         failed = steps.destroy(cancel).await.err();
     }
-    let mut swept = sweep(sandbox, mark, cancel, &mut faults).await;
+    let mut swept = sweep(steps, sandbox, mark, cancel, &mut faults).await;
     if failed.is_some() && !cancel.is_cancelled() {
         failed = steps.destroy(cancel).await.err();
         // What the second try did not want any more may be there still.
         if let Swept::Removed(first) = &mut swept
-            && let Swept::Removed(second) = sweep(sandbox, mark, cancel, &mut faults).await
+            && let Swept::Removed(second) = sweep(steps, sandbox, mark, cancel, &mut faults).await
         {
             first.extend(second);
         }
@@ -396,12 +412,26 @@ async fn addresses(steps: &Steps, faults: &mut Vec<String>) -> Vec<String> {
 }
 
 async fn sweep(
+    steps: &Steps,
     sandbox: &dyn Sandbox,
     mark: &super::Mark,
     cancel: &CancellationToken,
     faults: &mut Vec<String>,
 ) -> Swept {
-    match sandbox.sweep(mark, cancel).await {
+    let stop = cancel.child_token();
+    let limit = steps.limits.destroy;
+    let sweep = sandbox.sweep(mark, &stop);
+    tokio::pin!(sweep);
+    let swept = tokio::select! {
+        swept = &mut sweep => swept,
+        () = tokio::time::sleep(limit) => {
+            stop.cancel();
+            // It has a moment to stop; then it is left alone, and reaped another time.
+            let late = SandboxError::stopped("sweep", format!("it took longer than {limit:?}"));
+            tokio::time::timeout(steps.limits.grace, &mut sweep).await.unwrap_or(Err(late))
+        }
+    };
+    match swept {
         Ok(swept) => swept,
         Err(error) => {
             faults.push(error.to_string());

@@ -85,6 +85,24 @@ pub enum SandboxError {
         /// The sandbox's name.
         sandbox: String,
     },
+    /// An example brings its own backend in a way that cannot be overridden.
+    #[error(
+        "cannot keep the state of this example: a file of its own comes after {file} and sets another backend\n  help: take the backend out of its override files"
+    )]
+    Backend {
+        /// The file that was to set the backend.
+        file: &'static str,
+    },
+    /// An earlier attempt at a case left things that could not be reaped.
+    #[error(
+        "cannot begin {case}: {mark} is still in the ledger, of an attempt that died\n  help: see why it cannot be reaped, use another run, or close it by hand (Ledger::close_by_hand)"
+    )]
+    StillInFlight {
+        /// The case.
+        case: CaseId,
+        /// What carries its things.
+        mark: Mark,
+    },
     /// The disk is full, or too full to begin.
     #[error("cannot {doing} {path}: the disk is full: {source}\n  help: make room there, or work in another folder", path = .path.display())]
     Full {

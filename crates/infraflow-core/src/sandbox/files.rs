@@ -27,23 +27,17 @@ impl WorkFolder {
         Self { root: work.join(run.as_str()) }
     }
 
-    /// Makes it anew, private. What a dead run left there was reaped before.
+    /// Makes room for the files of the tree, in private.
     pub(super) fn begin(&self, free: u64) -> Result<(), SandboxError> {
-        self.clear()?;
+        remove(&self.tree())?;
         make_private(&self.root)?;
         room(&self.root, free)
     }
 
-    /// Removes everything but the logs.
+    /// Removes everything but the logs, states included: for when all of them are closed, or kept elsewhere.
     pub(super) fn clear(&self) -> Result<(), SandboxError> {
-        for folder in [self.tree(), self.root.join("cases")] {
-            match fs::remove_dir_all(&folder) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(SandboxError::io("remove", folder, source)),
-            }
-        }
-        Ok(())
+        remove(&self.tree())?;
+        remove(&self.root.join("cases"))
     }
 
     /// The files of the tree.
@@ -55,8 +49,9 @@ impl WorkFolder {
         self.root.join("logs").join(format!("{mark}.log"))
     }
 
-    /// A case's own folder, private and empty.
+    /// A case's own folder, private and empty. What an earlier attempt left there was reaped before.
     pub(super) fn case(&self, mark: &Mark, module: &RepoPath) -> Result<CaseFolder, SandboxError> {
+        remove(&self.root.join("cases").join(mark.as_str()))?;
         let folder = CaseFolder {
             folder: self.root.join("cases").join(mark.as_str()),
             module: module.below(&self.tree()),
@@ -109,9 +104,30 @@ impl CaseFolder {
     }
 }
 
+impl CaseFolder {
+    /// Makes sure, after `init`, that the backend is the one of our override: an override file of the example's
+    /// own that comes later in the alphabet would send the state elsewhere, where nobody reaps it.
+    pub(super) fn check_backend(&self) -> Result<(), SandboxError> {
+        let path = self.data().join("terraform.tfstate");
+        let text = fs::read(&path).map_err(|source| SandboxError::io("read", &path, source))?;
+        let chosen: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        let ours = chosen.pointer("/backend/type").and_then(|kind| kind.as_str()) == Some("local")
+            && chosen.pointer("/backend/config/path").and_then(|path| path.as_str()) == self.state().to_str();
+        if ours { Ok(()) } else { Err(SandboxError::Backend { file: OVERRIDE }) }
+    }
+}
+
 /// Where the state stands in a case's folder.
 pub(super) fn state_in(folder: &Path) -> PathBuf {
     folder.join("state").join("terraform.tfstate")
+}
+
+fn remove(folder: &Path) -> Result<(), SandboxError> {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(SandboxError::io("remove", folder, source)),
+    }
 }
 
 /// Makes a folder that nobody else can read: states and logs hold secrets.

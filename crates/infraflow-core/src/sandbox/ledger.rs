@@ -99,7 +99,7 @@ impl Ledger {
         let request = Lock::request(&self.store, &key, owner).silence(silence).known_dead(owner_is_gone);
         Ok(match request.take().await? {
             crate::store::Taken::Lock(lock) => Ok(lock),
-            crate::store::Taken::Held(held) => Err(held.owner),
+            crate::store::Taken::Held(held) => Err(said(&held.owner)),
         })
     }
 
@@ -125,6 +125,17 @@ pub(super) fn owner() -> String {
     serde_json::to_string(&crate::process::ProcessGroup::this()).unwrap_or_default()
 }
 
+/// What a holder wrote of itself, for people.
+pub(super) fn said(owner: &str) -> String {
+    match serde_json::from_str::<crate::process::ProcessGroup>(owner) {
+        Ok(process) if process.state() == crate::process::GroupState::Elsewhere => {
+            format!("process {} of another machine", process.pid)
+        }
+        Ok(process) => format!("process {}", process.pid),
+        Err(_) => owner.to_owned(),
+    }
+}
+
 fn owner_is_gone(owner: &str) -> bool {
     serde_json::from_str::<crate::process::ProcessGroup>(owner)
         .is_ok_and(|process| process.state() == crate::process::GroupState::Gone)
@@ -147,7 +158,15 @@ impl Entry {
         let index = serde_json::to_vec(&self.in_flight)
             .map_err(|source| StoreError::Json { key: self.index.clone(), source })?;
         self.store.put(&self.index, index).await?;
+        // A closed attempt may have died before it took these away: they are not this one's.
+        self.store.delete(&self.state).await?;
+        self.store.delete(&self.files).await?;
         self.write(&Line::Opened(opened)).await
+    }
+
+    /// Whether it is among those that are not closed.
+    pub(super) async fn is_open(&self) -> Result<bool, SandboxError> {
+        Ok(self.store.get(&self.index).await?.is_some())
     }
 
     pub(super) async fn write(&self, line: &Line) -> Result<(), SandboxError> {

@@ -46,7 +46,10 @@ impl Run {
     /// Runs the cases, under the run's lock.
     pub(super) async fn run(self, lock: Lock) -> Result<TestReport, SandboxError> {
         let done = self.locked(&lock).await;
-        let cleared = self.work.clear();
+        // The newest state of what is still open may stand here and nowhere else.
+        let open = self.ledger.in_flight().await;
+        let all_closed = open.is_ok_and(|open| open.iter().all(|one| one.run != self.plan.run));
+        let cleared = if all_closed { self.work.clear() } else { Ok(()) };
         let released = lock.release().await;
         let report = done?;
         cleared?;

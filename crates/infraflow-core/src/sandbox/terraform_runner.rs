@@ -6,8 +6,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{git::Tree, observe::Observer, proof::RunId, select::TestPlan, store::Store, terraform::Tool};
 
 use super::{
-    ApplyingTestFiles, Ledger, Limits, Mark, Reaper, Sandbox, SandboxError, SandboxPlan, TestReport,
-    TestRunner,
+    ApplyingTestFiles, Ledger, Limits, Mark, Reaper, Sandbox, SandboxError, SandboxPlan, SandboxSettings,
+    TestReport, TestRunner,
     files::WorkFolder,
     ledger::owner,
     run::{Events, Run},
@@ -41,6 +41,12 @@ impl TerraformTestRunner {
             applying: ApplyingTestFiles::default(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// The same with the limits and rules of a configuration.
+    #[must_use]
+    pub fn with_settings(self, settings: &SandboxSettings) -> Self {
+        self.with_limits(settings.into()).with_applying_test_files(settings.applying_test_files)
     }
 
     /// The same with these limits.

@@ -157,6 +157,14 @@ fn what_a_program_leaves_behind_in_its_group_ends_with_it() {
 }
 
 #[test]
+fn a_process_that_left_the_group_and_kept_the_output_is_not_waited_for() {
+    let begun = Instant::now();
+    let finished = sh("setsid sh -c 'sleep 20' & echo done").run_blocking().unwrap();
+    assert_eq!((finished.success(), &finished.stdout[..]), (true, &b"done\n"[..]));
+    assert!(begun.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
 fn a_start_is_recorded_before_the_first_instruction() {
     let folder = tempfile::tempdir().unwrap();
     let seen = Arc::new(Mutex::new(None));

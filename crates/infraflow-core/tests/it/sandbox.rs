@@ -199,7 +199,7 @@ async fn wait_for(what: &str, mut fact: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !fact() {
         assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -551,19 +551,28 @@ async fn a_sandbox_without_a_sweeper_is_never_called_clean() {
     let case = execute(account.clone().with_sweeper(sweeper), "r2").await;
     assert_eq!(case.left, Left::Swept(vec![format!("removed {}", case.mark)]));
 
-    let broken = Command::new("sh").arg("-c").arg("exit 3");
-    let case = execute(account.with_sweeper(broken), "r3").await;
+    let broken = account.clone().with_sweeper(Command::new("sh").arg("-c").arg("exit 3"));
+    let case = execute(broken.clone(), "r3").await;
     assert!(matches!(&case.left, Left::Things(things) if things[0].contains("exit code 3")), "{case:#?}");
     assert_eq!(case.outcome, CaseOutcome::Failed);
+    let ledger = runner(account.clone()).ledger().clone();
+    assert_eq!(ledger.in_flight().await.unwrap().len(), 1);
+    let case = execute(broken, "r3").await;
     assert_eq!(
-        runner(AccountSandbox::new("account", Environment::empty()))
-            .ledger()
-            .in_flight()
-            .await
-            .unwrap()
-            .len(),
-        1
+        (case.outcome, case.reasons[0].text.contains("is still in the ledger")),
+        (CaseOutcome::Error, true)
     );
+    let run = RunId::parse("r3").unwrap();
+    ledger.close_by_hand(&run, &case.mark, "looked, and nothing was there").await.unwrap();
+    assert_eq!(ledger.in_flight().await.unwrap(), []);
+
+    let hangs = account.with_sweeper(Command::new("sleep").arg("60"));
+    let mut short = limits();
+    short.destroy = Duration::from_secs(3);
+    let runner = runner(hangs).with_limits(short);
+    let plan = runner.plan(&tests(&[PATH]), &stage.tree(), &RunId::parse("r4").unwrap()).unwrap();
+    let report = runner.execute(&plan, &stage.tree(), &CancellationToken::new(), &Silent).await.unwrap();
+    assert!(matches!(&report.cases[0].left, Left::Things(_)), "{report:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -653,18 +662,23 @@ fn a_runner_that_will_be_killed() {
     runtime.block_on(runner.execute(&plan, &tree, &CancellationToken::new(), &Silent)).unwrap();
 }
 
+/// Starts a runner as a process of its own.
+fn start(stage: &Stage) -> std::process::Child {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sandbox::a_runner_that_will_be_killed", "--ignored"])
+        .env("INFRAFLOW_TEST_KILLED", stage.repo.folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 /// Starts a runner as a process of its own and kills it with SIGKILL in the middle of the slow apply. The apply
 /// itself goes on.
 async fn killed() -> Stage {
     let stage = Stage::new(&[("modules/net/examples/basic/main.tf", SLOW)]);
     let plan = stage.plan(&[PATH]);
     std::fs::write(stage.repo.folder.path().join("plan.json"), plan.to_json().unwrap()).unwrap();
-    let mut runner = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sandbox::a_runner_that_will_be_killed", "--ignored"])
-        .env("INFRAFLOW_TEST_KILLED", stage.repo.folder.path())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut runner = start(&stage);
     wait_for("the slow resource", || stage.things().iter().any(|thing| thing.starts_with("slow-"))).await;
     // Until the state with the first resource was copied.
     tokio::time::sleep(Duration::from_millis(600)).await;
@@ -736,6 +750,55 @@ async fn a_second_run_reaps_what_the_killed_one_left_and_comes_to_a_result() {
     let report = runner.execute(&plan, &stage.tree(), &CancellationToken::new(), &Silent).await.unwrap();
     assert_eq!(report.cases[0].outcome, CaseOutcome::TimedOut, "{report:#?}");
     stage.assert_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_a_runner_is_killed_nothing_is_left_after_the_reaper() {
+    if !has("terraform", "runners killed at any time") {
+        return;
+    }
+    // Lines of its ledger: opened, init, plan, apply, the second plan, destroy, closed.
+    for lines in [1, 2, 5, 8, 10, 12, 14] {
+        let stage = Stage::example(&[]);
+        let plan = stage.plan(&[PATH]);
+        std::fs::write(stage.repo.folder.path().join("plan.json"), plan.to_json().unwrap()).unwrap();
+        let mut runner = start(&stage);
+        let journal = stage.repo.folder.path().join("store/sandbox/runs/r1");
+        let written =
+            || walk(&journal).iter().filter(|file| file.to_string_lossy().ends_with(".json")).count();
+        wait_for("the ledger", || written() >= lines || runner.try_wait().unwrap().is_some()).await;
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+        let report =
+            stage.runner().reaper().reap(&Scope::All, &CancellationToken::new(), &Silent).await.unwrap();
+        assert!(report.clean() && report.held.is_empty(), "after {lines} lines: {report:#?}");
+        stage.assert_nothing_left().await;
+        let report = stage.execute(&[PATH]).await;
+        assert!(report.passed(), "after {lines} lines: {report:#?}");
+        stage.assert_nothing_left().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_example_that_sets_a_backend_behind_ours_is_not_applied() {
+    if !has("terraform", "a backend behind ours") {
+        return;
+    }
+    let sneaky = "terraform {\n  backend \"local\" {\n    path = \"elsewhere.tfstate\"\n  }\n}\n";
+    let stage = Stage::example(&[("modules/net/examples/basic/zzzz_override.tf", sneaky)]);
+    let case = stage.only().await;
+    assert_eq!(
+        (case.outcome, &case.left, stage.applied()),
+        (CaseOutcome::Error, &Left::NeverMade, 0),
+        "{case:#?}"
+    );
+    assert!(case.reasons[0].text.contains("another backend"));
+    let cloud = "terraform {\n  cloud {\n    organization = \"x\"\n  }\n}\n";
+    let example = EXAMPLE.replace("terraform {\n  backend \"s3\" {}\n}\n", cloud);
+    assert!(example.contains("organization"));
+    let stage =
+        Stage::new(&[("modules/net/main.tf", MODULE), ("modules/net/examples/basic/main.tf", &example)]);
+    assert_eq!(stage.only().await.outcome, CaseOutcome::Passed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
