@@ -83,7 +83,7 @@ impl GivenFiles {
 /// `detector` is one of this package, or any object with a method `detect(repository, base, head)` that
 /// returns a `ChangeSet`.
 #[pyfunction]
-#[pyo3(signature = (repository, base = None, head = "WORKTREE", *, detector = None))]
+#[pyo3(signature = (repository, base = None, head = "HEAD", *, detector = None))]
 pub(crate) fn detect(
     py: Python<'_>,
     repository: &Bound<'_, Repository>,
@@ -97,7 +97,7 @@ pub(crate) fn detect(
 /// As `detect`, to be awaited. A `detect` of your detector that is a coroutine runs on the caller's loop, one
 /// that is not, in a thread.
 #[pyfunction]
-#[pyo3(signature = (repository, base = None, head = "WORKTREE", *, detector = None))]
+#[pyo3(signature = (repository, base = None, head = "HEAD", *, detector = None))]
 pub(crate) fn detect_async<'py>(
     py: Python<'py>,
     repository: &Bound<'py, Repository>,

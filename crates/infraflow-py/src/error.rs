@@ -80,6 +80,15 @@ fn exception(py: Python<'_>, class: &str, kind: &str, message: &str) -> PyResult
     Ok(PyErr::from_value(class.call((message,), Some(&arguments))?))
 }
 
+impl<E> From<Box<E>> for Failure
+where
+    Self: From<E>,
+{
+    fn from(error: Box<E>) -> Self {
+        (*error).into()
+    }
+}
+
 /// Says which exception each error enum of the core becomes. A variant that only passes on another enum's
 /// error (`unless`) becomes that one's exception.
 macro_rules! exceptions {
@@ -96,8 +105,10 @@ macro_rules! exceptions {
 }
 
 exceptions! {
+    address::AddressError => "AddressError";
+    catalog::CatalogError => "CatalogError";
     detect::DetectError => "DetectError" unless Git;
-    dry_run::DryRunError => "DryRunError" unless Proof;
+    dry_run::DryRunError => "DryRunError" unless Git, Proof;
     git::GitError => "GitError" unless Path, Process;
     pipeline::PipelineError => "PipelineError";
     policy::PolicyError => "PolicyError" unless Git;

@@ -4,6 +4,7 @@
 //! values over, [`error`] turns the core's errors into one hierarchy of exceptions, and [`job`] runs calls
 //! detached from the interpreter, blocking or awaited.
 
+mod catalog;
 mod conformance;
 mod data;
 mod detect;
@@ -29,10 +30,11 @@ use pyo3::prelude::*;
 mod _infraflow {
     #[pymodule_export]
     use crate::{
+        catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit, nightly, select},
         conformance::check_change_detector,
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
         dry_run::{DryRun, UnitDryRun},
-        impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Unparsable},
+        impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Reached, Unparsable, impact, reach},
         job::{_shutdown, Started},
         nature::{Nature, StepGraph, StepSpec, nature, steps},
         policy::{Configuration, Policy},

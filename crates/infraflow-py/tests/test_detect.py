@@ -47,9 +47,14 @@ def test_a_change_set_is_what_the_branch_did(branch):
     assert changes.merge_base == branch.git("merge-base", "main", "feature")
 
 
-def test_without_words_the_working_tree_is_compared_with_the_trunk(branch):
+def test_without_words_head_is_compared_with_the_trunk(branch):
+    repository = Repository(branch.path)
+    assert detect(repository) == detect(repository, "main", "feature")
+
+
+def test_the_working_tree_is_a_revision(branch):
     branch.write({"untracked.tf": "# new\n"})
-    changes = detect(Repository(branch.path))
+    changes = detect(Repository(branch.path), head="WORKTREE")
     assert changes.head == branch.git("rev-parse", "HEAD") + "+WORKTREE"
     assert changes.changes[-1] == Change(path="untracked.tf", kind="added")
 

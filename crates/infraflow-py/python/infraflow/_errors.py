@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "AddressError",
+    "CatalogError",
     "DetectError",
     "DryRunError",
     "GitError",
@@ -84,3 +86,11 @@ class ProcessError(InfraflowError):
 
 class PipelineError(InfraflowError):
     """A graph of steps cannot be walked."""
+
+
+class AddressError(InfraflowError):
+    """A source address, a version or a constraint cannot be understood, or not be asked for."""
+
+
+class CatalogError(InfraflowError):
+    """A revision cannot be cataloged."""

@@ -12,6 +12,8 @@ __all__ = [
     "AffectedCase",
     "AffectedModule",
     "AffectedUnit",
+    "Case",
+    "Catalog",
     "Change",
     "ChangeSet",
     "Configuration",
@@ -23,16 +25,20 @@ __all__ = [
     "Impact",
     "LeftAlone",
     "Link",
+    "Module",
+    "ModuleCall",
     "Nature",
     "Opened",
     "OutputChange",
     "PlanSummary",
     "PlannedCase",
     "Policy",
+    "Reached",
     "Reason",
     "Redacted",
     "Redaction",
     "RedactionReport",
+    "Reference",
     "Repository",
     "ResourceChange",
     "Sealed",
@@ -46,6 +52,7 @@ __all__ = [
     "StepSpec",
     "Store",
     "TestPlan",
+    "Unit",
     "UnitDryRun",
     "Unparsable",
     "_Job",
@@ -54,8 +61,12 @@ __all__ = [
     "check_change_detector",
     "detect",
     "detect_async",
+    "impact",
     "nature",
+    "nightly",
     "plan_summary",
+    "reach",
+    "select",
     "steps",
 ]
 
@@ -209,20 +220,111 @@ class GivenFiles:
 def detect(
     repository: Repository,
     base: str | None = None,
-    head: str = "WORKTREE",
+    head: str = "HEAD",
     *,
     detector: ChangeDetector | None = None,
 ) -> ChangeSet: ...
 def detect_async(
     repository: Repository,
     base: str | None = None,
-    head: str = "WORKTREE",
+    head: str = "HEAD",
     *,
     detector: ChangeDetector | None = None,
 ) -> _Awaited[ChangeSet]: ...
 def check_change_detector(
     detector: ChangeDetector, repository: Repository, base: str, head: str
 ) -> tuple[str, ...]: ...
+
+# --- What is there --------------------------------------------------------------------------------------------
+
+_Node = dict[Literal["file", "module", "unit", "case", "external"], str]
+
+@final
+class Catalog:
+    @staticmethod
+    def build(
+        repository: Repository,
+        revision: str = "HEAD",
+        *,
+        configuration: Configuration | None = None,
+        policy: Policy | None = None,
+        live: Sequence[str] = ...,
+    ) -> Catalog: ...
+    @property
+    def modules(self) -> tuple[Module, ...]: ...
+    @property
+    def units(self) -> tuple[Unit, ...]: ...
+    @property
+    def cases(self) -> tuple[Case, ...]: ...
+    @property
+    def references(self) -> tuple[Reference, ...]: ...
+    @property
+    def calls(self) -> tuple[ModuleCall, ...]: ...
+    @property
+    def unparsable(self) -> tuple[Unparsable, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+@final
+class Module(_Data):
+    def __new__(cls, *, path: str, dialect: str) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+
+@final
+class Unit(_Data):
+    def __new__(cls, *, id: str, path: str, dialect: str, environment: str | None = None) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+
+@final
+class Case(_Data):
+    def __new__(cls, *, id: str, module: str, path: str, kind: _CaseKind) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> _CaseKind: ...
+
+@final
+class Reference(_Data):
+    def __new__(cls, *, from_: _Node, to: _Node, kind: str, link: Link) -> Self: ...
+    @property
+    def from_(self) -> _Node: ...
+    @property
+    def to(self) -> _Node: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def link(self) -> Link: ...
+
+@final
+class ModuleCall(_Data):
+    @property
+    def in_file(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def module(self) -> str | None: ...
+    @property
+    def target(self) -> str | None: ...
 
 # --- What a change set touches --------------------------------------------------------------------------------
 
@@ -333,6 +435,31 @@ class Unparsable(_Data):
     def line(self) -> int | None: ...
     @property
     def why(self) -> str: ...
+
+@final
+class Reached(_Data):
+    def __new__(
+        cls,
+        *,
+        unit: str,
+        environment: str | None = None,
+        module: str,
+        pinned: str | None = None,
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def pinned(self) -> str | None: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+def impact(changes: ChangeSet, base: Catalog, head: Catalog) -> Impact: ...
+def reach(impact: Impact, live: Catalog, modules: Sequence[str]) -> tuple[Reached, ...]: ...
 
 # --- The nature of a change, and what follows from it ---------------------------------------------------------
 
@@ -449,6 +576,11 @@ class Shard(_Data):
     def cases(self) -> tuple[str, ...]: ...
     @property
     def estimate_seconds(self) -> int: ...
+
+def select(
+    impact: Impact, catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...
+) -> TestPlan: ...
+def nightly(catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...) -> TestPlan: ...
 
 # --- What a plan does -----------------------------------------------------------------------------------------
 

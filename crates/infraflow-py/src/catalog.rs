@@ -1,0 +1,193 @@
+//! What is there: the modules, units and test cases of one revision, and the references between them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use infraflow_core::{
+    catalog::{self as core, CaseId, CatalogRules, Dialect, Node, ReferenceKind, TerraformDialect},
+    git,
+    policy::{self, PathPattern},
+    select::{ImpactSelector, Nightly, Sharding, TestSelector as _},
+    terraform::facts::Text,
+};
+use pyo3::prelude::*;
+
+use crate::{
+    data::{Holds as _, record, wrap},
+    error::Result,
+    impact::Impact,
+    job::Job,
+    policy::{Configuration, Policy},
+    repository::{Repository, repo_path},
+    select::TestPlan,
+    value::{ToPython, as_json},
+};
+
+as_json!(Node, ReferenceKind);
+
+record! {
+    /// A directory of reusable infrastructure code.
+    Module(core::Module) { path, dialect }
+}
+
+record! {
+    /// Live configuration that is planned and applied as one.
+    Unit(core::Unit) { id, path, dialect, environment }
+}
+
+record! {
+    /// One example deployment or test file of a module.
+    Case(core::Case) { id, module, path, kind }
+}
+
+record! {
+    /// One edge of the catalog: `from_` can come out differently when `to` changes, and `link` proves it.
+    Reference(core::Reference) { from = "from_", to, kind, link }
+}
+
+record! {
+    /// A module call with a constant source.
+    ModuleCall(core::ModuleCall) { in_file, name, source, version, unit, module, target }
+}
+
+impl ToPython for Text {
+    fn to_python(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.value.to_python(py)
+    }
+}
+
+/// All modules, units and test cases of one revision, and the references between them.
+#[pyclass(frozen, module = "infraflow")]
+pub(crate) struct Catalog(pub(crate) Arc<core::Catalog>);
+
+#[pymethods]
+impl Catalog {
+    /// Catalogs a revision; nothing of it is run. `configuration` and `policy` are the trunk's, where none are
+    /// given: a change does not make the rules it is judged by. Directories that match a pattern of `live` are
+    /// units, whatever the rules say.
+    #[staticmethod]
+    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new()))]
+    fn build(
+        py: Python<'_>,
+        repository: &Bound<'_, Repository>,
+        revision: &str,
+        configuration: Option<&Bound<'_, Configuration>>,
+        policy: Option<&Bound<'_, Policy>>,
+        live: Vec<String>,
+    ) -> Result<Py<PyAny>> {
+        let (repository, revision) = (repository.get().0.clone(), revision.to_owned());
+        let configuration = configuration.map(|configuration| configuration.get().0.clone());
+        let policy = policy.map(|policy| policy.get().0.clone());
+        let work = move || build(&repository, &revision, configuration, policy, &live);
+        Job::computing(work, |py, catalog| Ok(Py::new(py, Self(Arc::new(catalog)))?.into_any())).wait(py)
+    }
+
+    /// The modules, sorted by path.
+    #[getter]
+    fn modules(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        owned(self.0.modules()).to_python(py)
+    }
+
+    /// The units, sorted by id.
+    #[getter]
+    fn units(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        owned(self.0.units()).to_python(py)
+    }
+
+    /// The test cases, sorted by id.
+    #[getter]
+    fn cases(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        owned(self.0.cases()).to_python(py)
+    }
+
+    /// All references between things of this revision, and to files, sorted.
+    #[getter]
+    fn references(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.0.references().to_python(py)
+    }
+
+    /// The module calls with a constant source, sorted by file and place.
+    #[getter]
+    fn calls(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.0.calls().to_vec().to_python(py)
+    }
+
+    /// Files that could not be understood. Whatever could be in them counts as changed.
+    #[getter]
+    fn unparsable(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.0.unparsable().to_vec().to_python(py)
+    }
+
+    /// What a person should know about this catalog, in sentences.
+    #[getter]
+    fn warnings(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.0.warnings().to_vec().to_python(py)
+    }
+
+    fn __repr__(&self) -> String {
+        let (modules, units, cases) = (self.0.modules().len(), self.0.units().len(), self.0.cases().len());
+        format!("Catalog(modules=<{modules} items>, units=<{units} items>, cases=<{cases} items>)")
+    }
+}
+
+fn owned<T: Clone>(items: Vec<&T>) -> Vec<T> {
+    items.into_iter().cloned().collect()
+}
+
+fn build(
+    repository: &git::Repository,
+    revision: &str,
+    configuration: Option<policy::Configuration>,
+    policy: Option<policy::Policy>,
+    live: &[String],
+) -> Result<core::Catalog> {
+    let trunk = || -> Result<git::Tree> { Ok(repository.tree(&repository.trunk_tip()?.into())?) };
+    let configuration = match configuration {
+        Some(configuration) => configuration,
+        None => policy::Configuration::read(&trunk()?)?,
+    };
+    let policy = match policy {
+        Some(policy) => policy,
+        None => policy::Policy::read(&trunk()?)?,
+    };
+    let live = live.iter().map(|pattern| PathPattern::parse(pattern)).collect::<Result<Vec<_>, _>>()?;
+    let rules = configuration.section::<CatalogRules>()?.with_live(live);
+    let dialects: [Arc<dyn Dialect>; 1] = [Arc::new(TerraformDialect)];
+    let tree = repository.tree(&repository.revision(revision)?)?;
+    let catalog = core::Catalog::build(&tree, &dialects, &rules)?;
+    Ok(catalog.with_environments(|path| Some(policy.environment_of(path)?.name.clone())))
+}
+
+/// Which test cases a change touches, and no others; dealt out to so many machines, by the seconds that each
+/// case took when it last ran.
+#[pyfunction]
+#[pyo3(signature = (impact, catalog, *, shards = 1, seconds = BTreeMap::new()))]
+pub(crate) fn select(
+    py: Python<'_>,
+    impact: &Bound<'_, Impact>,
+    catalog: &Bound<'_, Catalog>,
+    shards: usize,
+    seconds: BTreeMap<String, u64>,
+) -> Result<Py<TestPlan>> {
+    let selector = ImpactSelector { sharding: sharding(shards, seconds)? };
+    let (impact, catalog) = (impact.get().held(), &catalog.get().0);
+    Ok(wrap(py, py.detach(|| selector.select(impact, &owned(catalog.cases()))))?)
+}
+
+/// Every test case, always: providers and clouds change too.
+#[pyfunction]
+#[pyo3(signature = (catalog, *, shards = 1, seconds = BTreeMap::new()))]
+pub(crate) fn nightly(
+    py: Python<'_>,
+    catalog: &Bound<'_, Catalog>,
+    shards: usize,
+    seconds: BTreeMap<String, u64>,
+) -> Result<Py<TestPlan>> {
+    let nightly = Nightly { sharding: sharding(shards, seconds)? };
+    let catalog = &catalog.get().0;
+    Ok(wrap(py, py.detach(|| nightly.all(&owned(catalog.cases()))))?)
+}
+
+fn sharding(shards: usize, seconds: BTreeMap<String, u64>) -> Result<Sharding> {
+    let seconds = seconds.into_iter().map(|(case, seconds)| Ok((CaseId::new(repo_path(&case)?), seconds)));
+    Ok(Sharding::over(shards).with_seconds(seconds.collect::<Result<_>>()?))
+}
