@@ -1,11 +1,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DryRun, UnitDryRun, UnitOutcome};
+use super::{DryRun, DryRunContext, DryRunError, DryRunOutcome, DryRunner, Scope, UnitDryRun, UnitOutcome};
 use crate::{
-    catalog::UnitId,
+    catalog::{Catalog, UnitId},
     git::Revision,
-    policy::EnvironmentName,
+    policy::{EnvironmentName, Policy},
     proof::{Document, Reason, RepoPath},
     terraform::plan::{Actions, AttributePath},
 };
@@ -143,4 +143,21 @@ impl UnitDrift {
             reasons,
         }
     }
+}
+
+/// Checks that a revision, usually the tip of trunk, mirrors what is deployed: dry-runs every unit of its catalog,
+/// from an export of it, as from a fresh clone.
+///
+/// # Errors
+/// As [`DryRunner::observe`]. A unit that disagrees, or could not be checked, is no error: it stands in the report.
+pub async fn check_drift(
+    runner: &dyn DryRunner,
+    revision: &Revision,
+    catalog: &Catalog,
+    policy: &Policy,
+    context: &DryRunContext<'_>,
+) -> Result<(DriftReport, DryRunOutcome), DryRunError> {
+    let plan = runner.plan(revision, catalog, Scope::All, policy)?;
+    let outcome = runner.observe(&plan, context).await?;
+    Ok((DriftReport::of(*revision, &outcome.dry_run), outcome))
 }

@@ -5,16 +5,19 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::{
-    DryRun, DryRunContext, DryRunError, DryRunOutcome, DryRunPlan, PlannedUnit, PrivateFolder, UnitOutcome,
+    DryRun, DryRunContext, DryRunError, DryRunOutcome, DryRunPlan, DryRunner, PlannedUnit, PrivateFolder,
+    Scope, UnitOutcome, planning,
     unit_run::{self, UnitRun},
 };
 use crate::{
-    git::Tree,
+    catalog::{Catalog, DialectName},
+    git::{Revision, Tree},
     observe::{Outcome, Stage},
-    policy::EnvironmentName,
+    policy::{EnvironmentName, Policy},
     process::{Environment, Preset},
     proof::{Reason, RepoPath},
     terraform::Tool,
@@ -109,12 +112,7 @@ impl TerraformDryRunner {
         &self.tool
     }
 
-    /// Dry-runs the units of a plan, and blocks nothing: work that takes time goes to threads.
-    ///
-    /// # Errors
-    /// [`DryRunError`] where the revision cannot be read or the files not be kept. A unit that fails is no error: it
-    /// stands in its outcome.
-    pub async fn run(
+    async fn run(
         &self,
         plan: &DryRunPlan,
         context: &DryRunContext<'_>,
@@ -122,10 +120,10 @@ impl TerraformDryRunner {
         let folder = PrivateFolder::below(self.below.as_deref())?;
         let tree = context.repository.tree(&plan.revision)?;
         let exports = self.export(plan, &tree, folder.path(), context).await?;
-        let runs =
-            plan.units.iter().zip(&exports).enumerate().map(|(number, (unit, export))| {
-                self.unit(unit, number, &tree, export, folder.path(), context)
-            });
+        let mut runs = Vec::with_capacity(plan.units.len());
+        for (number, (unit, export)) in plan.units.iter().zip(&exports).enumerate() {
+            runs.push(self.unit(unit, number, &tree, export, folder.path(), context).boxed());
+        }
         let mut results = stream::iter(runs).buffer_unordered(self.parallel.get());
         let (mut entries, mut artefacts) = (Vec::new(), Vec::new());
         while let Some(result) = results.next().await {
@@ -217,5 +215,26 @@ impl TerraformDryRunner {
         };
         context.observer.finished(Stage::DryRun, &subject, outcome);
         result.map(|(entry, artefacts)| (entry, Some(artefacts)))
+    }
+}
+
+#[async_trait]
+impl DryRunner for TerraformDryRunner {
+    fn plan(
+        &self,
+        revision: &Revision,
+        catalog: &Catalog,
+        scope: Scope<'_>,
+        policy: &Policy,
+    ) -> Result<DryRunPlan, DryRunError> {
+        planning::plan(&DialectName::terraform(), revision, catalog, scope, policy)
+    }
+
+    async fn observe(
+        &self,
+        plan: &DryRunPlan,
+        context: &DryRunContext<'_>,
+    ) -> Result<DryRunOutcome, DryRunError> {
+        self.run(plan, context).await
     }
 }

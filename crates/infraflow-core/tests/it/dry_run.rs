@@ -1,17 +1,19 @@
 //! Dry runs of real repositories with real terraform.
 
-use std::{num::NonZeroUsize, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{num::NonZeroUsize, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use infraflow_core::{
-    catalog::{DialectName, UnitId},
+    catalog::{Catalog, CatalogRules, Dialect, DialectName, TerraformDialect, UnitId},
+    detect::{ChangeDetector, GitDetector},
     dry_run::{
-        DriftReport, DryRun, DryRunContext, DryRunOutcome, DryRunPlan, PlannedUnit, SeenIn, SkippedUnit,
-        TerraformDryRunner, UnitDryRun, UnitOutcome,
+        DriftReport, DryRun, DryRunContext, DryRunError, DryRunOutcome, DryRunPlan, DryRunner, PlannedUnit,
+        Scope, SeenIn, SkippedUnit, TerraformDryRunner, UnitDryRun, UnitOutcome, check_drift,
     },
-    git::Repository,
+    git::{Repository, Revision},
+    impact::assess,
     observe::{Collected, Happening, Outcome},
-    policy::{CredentialProvider, EnvironmentName, PolicyError, Purpose},
+    policy::{Configuration, CredentialProvider, EnvironmentName, Policy, PolicyError, Purpose},
     process::{Discard, Environment, Preset},
     proof::{Document, Hmac, Reason, RepoPath},
     terraform::{InitOptions, Tool, plan::Counts},
@@ -103,7 +105,7 @@ impl Live {
             cancel: &self.cancel,
             observer: &self.observer,
         };
-        self.runner.run(plan, &context).await.unwrap()
+        self.runner.observe(plan, &context).await.unwrap()
     }
 
     async fn dry_run(&self, units: &[&str]) -> DryRunOutcome {
@@ -569,4 +571,126 @@ async fn what_changed_in_the_world_is_told_from_what_differs_in_the_plan() {
     assert_eq!(disagreements(&report, "dev/files"), [gone(SeenIn::Plan), gone(SeenIn::World)]);
     let unit = &outcome.dry_run.units[0];
     assert_eq!((unit.counts.create, unit.drift.len(), unit.drift[0].actions.destroys()), (1, 1, true));
+}
+
+const POLICY: &str = "[environments.dev]\nunits = [\"dev/**\"]\norder = 1\n[environments.prod]\nunits = [\"prod/**\"]\norder = 2\n";
+
+fn policy() -> Policy {
+    Policy::of(&Configuration::parse(POLICY, Configuration::FILE).unwrap(), "").unwrap()
+}
+
+fn catalog(repo: &Repo) -> (Repository, Revision, Catalog) {
+    let repository = Repository::open(&repo.path).unwrap();
+    let revision = repository.revision("HEAD").unwrap();
+    let dialects: [Arc<dyn Dialect>; 1] = [Arc::new(TerraformDialect)];
+    let catalog =
+        Catalog::build(&repository.tree(&revision).unwrap(), &dialects, &CatalogRules::default()).unwrap();
+    (repository, revision, catalog)
+}
+
+const BACKEND: &str = "terraform {\n  backend \"local\" {}\n}\n";
+
+#[test]
+fn a_plan_has_each_unit_with_its_environment_and_what_it_reads_elsewhere() {
+    if !fixture::has("terraform", "a_plan_has_each_unit_with_its_environment_and_what_it_reads_elsewhere") {
+        return;
+    }
+    let module = format!(
+        "{BACKEND}module \"m\" {{ source = \"../../modules/m\" }}\nlocals {{ p = file(\"${{path.module}}/../../policies/a.json\") }}\n"
+    );
+    let repo = Repo::with(&[
+        ("dev/a/main.tf", &module),
+        ("dev/a/nested/main.tf", BACKEND),
+        ("prod/a/main.tf", BACKEND),
+        ("lab/a/main.tf", BACKEND),
+        ("modules/m/main.tf", "locals { t = file(\"${path.module}/../shared/t.txt\") }\n"),
+        ("modules/shared/t.txt", "t"),
+        ("policies/a.json", "{}"),
+    ]);
+    let (_, revision, catalog) = catalog(&repo);
+    let runner = TerraformDryRunner::new(tool());
+    let plan = runner.plan(&revision, &catalog, Scope::All, &policy()).unwrap();
+    let units: Vec<_> = plan
+        .units
+        .iter()
+        .map(|unit| (unit.id.to_string(), unit.environment.as_ref().map(ToString::to_string)))
+        .collect();
+    let environment = |name: &str| Some(name.to_owned());
+    let expected = [
+        ("dev/a", environment("dev")),
+        ("dev/a/nested", environment("dev")),
+        ("lab/a", None),
+        ("prod/a", environment("prod")),
+    ];
+    assert_eq!(units, expected.map(|(id, environment)| (id.to_owned(), environment)));
+    let paths = |paths: &[RepoPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(paths(&plan.units[0].others), ["dev/a/nested"]);
+    let reads = paths(&plan.units[0].reads);
+    assert!(reads.contains(&"policies/a.json".to_owned()), "{reads:?}");
+    assert!(reads.contains(&"modules/shared/t.txt".to_owned()), "{reads:?}");
+    assert_eq!(plan, runner.plan(&revision, &catalog, Scope::All, &policy()).unwrap());
+
+    let id = UnitId::parse("prod/a").unwrap();
+    let one = runner.plan(&revision, &catalog, Scope::Units(std::slice::from_ref(&id)), &policy()).unwrap();
+    assert_eq!((one.units.len(), &one.units[0].id), (1, &id));
+    let wrong = [UnitId::parse("prod/b").unwrap()];
+    let refused = runner.plan(&revision, &catalog, Scope::Units(&wrong), &policy()).unwrap_err();
+    assert!(matches!(refused, DryRunError::UnknownUnit { .. }));
+    assert!(refused.to_string().contains("the nearest one is prod/a"), "{refused}");
+}
+
+#[tokio::test]
+async fn trunk_is_clean_where_it_mirrors_what_is_deployed() {
+    if !fixture::has("terraform", "trunk_is_clean_where_it_mirrors_what_is_deployed") {
+        return;
+    }
+    let live = Live::new();
+    live.unit("dev/a", "resource \"terraform_data\" \"a\" {}");
+    live.unit("prod/a", "resource \"terraform_data\" \"a\" {}");
+    live.repo.commit("feat: units");
+    live.apply("dev/a").await;
+    let (repository, revision, catalog) = catalog(&live.repo);
+    let credentials = Provider(live.environment.clone());
+    let context = DryRunContext {
+        repository: &repository,
+        credentials: &credentials,
+        hmac: &live.hmac,
+        cancel: &live.cancel,
+        observer: &live.observer,
+    };
+    let runner: &dyn DryRunner = &live.runner;
+    let (report, _) = check_drift(runner, &revision, &catalog, &policy(), &context).await.unwrap();
+    let disagreeing: Vec<String> = report.disagreeing().map(|unit| unit.id.to_string()).collect();
+    assert_eq!(disagreeing, ["prod/a"], "not applied yet");
+    live.apply("prod/a").await;
+    let (report, _) = check_drift(runner, &revision, &catalog, &policy(), &context).await.unwrap();
+    assert!(report.is_clean() && report.units.len() == 2, "{report:?}");
+}
+
+#[test]
+fn a_change_dry_runs_what_it_touches_and_says_that_nothing_plans_what_it_removes() {
+    let name = "a_change_dry_runs_what_it_touches_and_says_that_nothing_plans_what_it_removes";
+    if !fixture::has("terraform", name) {
+        return;
+    }
+    let repo = Repo::with(&[
+        ("dev/touched/main.tf", BACKEND),
+        ("dev/left/main.tf", BACKEND),
+        ("dev/removed/main.tf", BACKEND),
+    ]);
+    let (repository, base, before) = catalog(&repo);
+    repo.branch("change");
+    repo.write("dev/touched/more.tf", "resource \"terraform_data\" \"a\" {}\n");
+    repo.remove("dev/removed/main.tf");
+    repo.commit("feat: a change");
+    let (_, head, after) = catalog(&repo);
+    let changes = GitDetector::default().detect(&repository, &base, &head).unwrap();
+    let impact = assess(&changes, &before, &after);
+    let runner = TerraformDryRunner::new(tool());
+    let plan = runner.plan(&head, &after, Scope::Impact(&impact), &policy()).unwrap();
+    let units: Vec<String> = plan.units.iter().map(|unit| unit.id.to_string()).collect();
+    assert_eq!(units, ["dev/touched"]);
+    assert_eq!(plan.units[0].reasons[0].chain[0].path.to_string(), "dev/touched/more.tf");
+    assert_eq!(plan.skipped[0].id.to_string(), "dev/removed");
+    assert_eq!(plan.skipped[0].reasons[0].rule, "removed");
 }
