@@ -1,1 +1,1 @@
-//! x
+//! Benchmarks of infraflow-core, each a program in `src/bin` that says what it measures, and what beside it.

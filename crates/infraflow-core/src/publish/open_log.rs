@@ -90,7 +90,10 @@ pub(super) fn verify(key: &Key, bytes: &[u8], signers: &AllowedSigners) -> Resul
 /// Opens a published item into the file `to`, which appears when all of it is verified, readable by its
 /// owner alone, and not before it is recorded who opened it.
 ///
-/// An item that stands in clear is verified and written as it is, without a record.
+/// An item that stands in clear is verified and written as it is, without a record. Lines of the allowed
+/// signers that are bounded in time are judged by the present: what a key signed before it expired opens only
+/// while its line still holds. A process that is killed on the way may leave a hidden temporary file beside
+/// `to`, readable by its owner alone.
 ///
 /// # Errors
 /// As [`read_manifest`]; [`PublishError::NoItem`], [`PublishError::Altered`], [`PublishError::Seal`] for a
@@ -182,8 +185,8 @@ struct Work {
 impl Work {
     /// Checks that the stored bytes are those that were signed, and opens them.
     fn open(mut self) -> Result<(Self, Digest, u64)> {
-        let path = self.opened.path().to_owned();
-        let failed = |source| PublishError::File { doing: "read", path: path.clone(), source };
+        let path = self.stored.path().to_owned();
+        let failed = |source| PublishError::File { doing: "open", path: path.clone(), source };
         // Reopened by its path: the download put another file there.
         let mut stored = File::open(self.stored.path()).map_err(failed)?;
         let found = Digest::of_reader(&mut stored).map_err(failed)?;

@@ -141,6 +141,19 @@ proptest! {
     }
 
     #[test]
+    fn anything_behind_a_good_header_is_refused(
+        length in 0_usize..200_000, byte in any::<u8>(), cut in 0_usize..HEADER
+    ) {
+        let sealer = sealer();
+        let sealer = dynamic(&sealer);
+        let mut sealed = sealer.seal_bytes(b"text").unwrap();
+        sealed.truncate(HEADER);
+        prop_assert!(sealer.open_bytes(&sealed[..cut]).is_err());
+        sealed.resize(HEADER + length, byte);
+        prop_assert!(sealer.open_bytes(&sealed).is_err());
+    }
+
+    #[test]
     fn every_length_opens_again_however_it_is_read(length in 0_usize..150_000, step in 1_usize..70_000) {
         let sealer = sealer();
         let plain: Vec<u8> = (0..length).map(|at| at as u8).collect();
