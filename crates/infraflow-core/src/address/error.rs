@@ -62,4 +62,31 @@ pub enum AddressError {
         /// What is wrong with it.
         why: String,
     },
+    /// A source of versions was asked for a kind of address that it does not know.
+    #[error(
+        "cannot list the versions of {address:?}: it is of kind {kind}, and this source of versions answers for {answers}\n  help: use a `VersionSource` for that kind"
+    )]
+    NotAsked {
+        /// The address.
+        address: String,
+        /// Its kind.
+        kind: &'static str,
+        /// What the source answers for.
+        answers: &'static str,
+    },
+    /// The world did not answer.
+    #[error("cannot list the versions in {package}: {source}")]
+    Observe {
+        /// The package that was asked for.
+        package: String,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The question was cancelled.
+    #[error("cannot list the versions of {address:?}: it was cancelled")]
+    Cancelled {
+        /// The address.
+        address: String,
+    },
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SourceAddress, SourceKind};
+use super::{AddressRules, SourceAddress, SourceKind};
 
 /// What package an address names, however it is written: two addresses with equal identities fetch from the
 /// same place. Protocol, user, port of SSH, `.git`, letter case of hosts and parameters do not matter.
@@ -34,10 +34,15 @@ impl PackageIdentity {
     /// the directory of its caller.
     pub fn of(address: &SourceAddress) -> Self {
         if let Some(registry) = address.registry() {
-            let package = registry.package("");
-            let host = registry.host_or(address.rules().default_registry());
-            let short = package.strip_prefix(&format!("{host}/")).unwrap_or(&package);
-            return Self(format!("registry:{host}/{short}"));
+            // Terragrunt asks Terraform's or OpenTofu's registry by default, whichever it runs.
+            let terragrunt = address.rules() == AddressRules::Terragrunt;
+            let defaults =
+                [AddressRules::Terraform, AddressRules::OpenTofu].map(AddressRules::default_registry);
+            let default = match &registry.host {
+                Some(host) if terragrunt && defaults.contains(&host.as_str()) => host,
+                _ => address.rules().default_registry(),
+            };
+            return Self(format!("registry:{}", registry.package(default)));
         }
         match address.kind() {
             SourceKind::Git => Self(format!("git:{}", repository(address.url()))),

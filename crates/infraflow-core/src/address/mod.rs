@@ -8,6 +8,7 @@
 //! tags of a remote.
 
 mod error;
+mod git_tags;
 mod identity;
 mod kind;
 mod module_constraint;
@@ -19,8 +20,11 @@ mod registry;
 mod shorthand;
 mod source;
 mod version;
+mod version_source;
+mod versioned_ref;
 
 pub use error::AddressError;
+pub use git_tags::GitTags;
 pub use identity::PackageIdentity;
 pub use kind::{AddressRules, SourceKind};
 pub use module_constraint::ModuleConstraint;
@@ -30,3 +34,5 @@ pub use reference::SpanEdit;
 pub use registry::RegistryAddress;
 pub use source::SourceAddress;
 pub use version::Version;
+pub use version_source::{AvailableVersion, VersionSource};
+pub use versioned_ref::VersionedRef;

@@ -17,6 +17,9 @@ pub struct InterfaceRules(BTreeMap<String, InterfaceRule>);
 pub struct InterfaceRule {
     /// What a difference of this kind means to callers.
     pub severity: Severity,
+    /// Whether those who call a caller notice too.
+    #[serde(default)]
+    pub through: bool,
     /// The fact behind it.
     pub why: String,
 }

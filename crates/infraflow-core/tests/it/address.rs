@@ -4,10 +4,13 @@
 use std::io::Write;
 
 use infraflow_core::address::{
-    AddressRules, ModuleConstraint, PackageIdentity, ProviderConstraint, ProviderVersion, RegistryAddress,
-    SourceAddress, SourceKind, Version,
+    AddressError, AddressRules, GitTags, ModuleConstraint, PackageIdentity, ProviderConstraint,
+    ProviderVersion, RegistryAddress, SourceAddress, SourceKind, Version, VersionSource,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::Repo;
 
 /// A file of cases, from the folder that `INFRAFLOW_CASES` names; `None`, and a line that says so, where
 /// there is none.
@@ -354,4 +357,30 @@ fn an_address_survives_json() {
     let address = SourceAddress::parse_as("tfr:///a/b/c?version=1.0.0", AddressRules::Terragrunt).unwrap();
     let json = serde_json::to_string(&address).unwrap();
     assert_eq!(serde_json::from_str::<SourceAddress>(&json).unwrap(), address);
+}
+
+#[tokio::test]
+async fn the_tags_of_a_remote_are_the_versions_of_its_modules() {
+    let repo = Repo::with(&[("modules/net/main.tf", "")]);
+    for tag in ["net/v1.0.0", "net/v1.2.0", "db/v3.0.0"] {
+        repo.git(&["tag", "-a", tag, "-m", tag]);
+    }
+    let repo = repo.with_origin();
+    let cancel = CancellationToken::new();
+    let versions = async |source: String| {
+        let address = SourceAddress::parse(&source).unwrap();
+        let found = GitTags::default().versions(&address, &cancel).await?;
+        Ok::<_, AddressError>(found.into_iter().map(|found| found.reference).collect::<Vec<_>>())
+    };
+    let origin = repo.origin();
+    let origin = origin.display();
+    let found = versions(format!("git::file://{origin}//modules/net?ref=net/v1.0.0")).await.unwrap();
+    assert_eq!(found, ["net/v1.0.0", "net/v1.2.0"]);
+    let gone = versions(format!("git::file://{origin}/gone")).await.unwrap_err();
+    assert!(matches!(gone, AddressError::Observe { .. }), "{gone}");
+    let local = versions("./net".to_owned()).await.unwrap_err();
+    assert!(matches!(local, AddressError::NotAsked { .. }), "{local}");
+    cancel.cancel();
+    let cancelled = versions(format!("git::file://{origin}")).await.unwrap_err();
+    assert!(matches!(cancelled, AddressError::Cancelled { .. }), "{cancelled}");
 }

@@ -31,6 +31,8 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::sandbox::TestReport>(),
         entry::<infraflow_core::publish::PublishPlan>(),
         entry::<infraflow_core::publish::Published>(),
+        entry::<infraflow_core::release::ReleasePlan>(),
+        entry::<infraflow_core::release::Released>(),
         entry::<infraflow_core::select::TestPlan>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])
