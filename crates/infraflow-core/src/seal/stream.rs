@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce, aead::AeadInPlace as _};
 use rayon::prelude::*;
-use zeroize::Zeroizing;
 
 use super::{
     SealError,
@@ -150,7 +149,7 @@ impl Stream {
 
 /// A run of chunks, each in its slot: sealed or plain, in place.
 struct Batch {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Vec<u8>,
     /// The length of each chunk's text, without its tag. All but the last one are full.
     lengths: Vec<usize>,
     /// Whether its last chunk is the last of all.
@@ -166,7 +165,7 @@ struct Slot<'a> {
 impl Batch {
     fn new() -> Self {
         // One slot more than a batch, since the digest may need one of its own.
-        let bytes = Zeroizing::new(vec![0; (BATCH + 1) * SLOT]);
+        let bytes = vec![0; (BATCH + 1) * SLOT];
         Self { bytes, lengths: Vec::with_capacity(BATCH + 1), last: false }
     }
 

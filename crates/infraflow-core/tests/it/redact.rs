@@ -233,7 +233,7 @@ fn plain(log: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn however_it_is_cut_the_result_is_the_same_and_holds_no_secret(
