@@ -150,7 +150,7 @@ fn differing(old: &Tree, new: &Tree) -> Result<Vec<Pair>, GitError> {
     Ok(found)
 }
 
-/// Both listings side by side, in git's order.
+/// Both listings side by side, in git's order, without the items that are the same in both.
 fn merge<'a>(
     old: Option<&'a Listing>,
     new: Option<&'a Listing>,
@@ -160,6 +160,10 @@ fn merge<'a>(
         listing.filter(|listing| at < listing.len()).map(|listing| listing.get(at))
     };
     std::iter::from_fn(move || {
+        if let (Some(old), Some(new)) = (old, new) {
+            let same = old.same(old_at, new, new_at);
+            (old_at, new_at) = (old_at + same, new_at + same);
+        }
         let (old_item, new_item) = (item(old, old_at), item(new, new_at));
         let order = match (&old_item, &new_item) {
             (None, None) => return None,
@@ -167,20 +171,8 @@ fn merge<'a>(
             (None, Some(_)) => Ordering::Greater,
             (Some(old_item), Some(new_item)) => old_item.order(new_item),
         };
-        match order {
-            Ordering::Less => {
-                old_at += 1;
-                Some((old_item, None))
-            }
-            Ordering::Greater => {
-                new_at += 1;
-                Some((None, new_item))
-            }
-            Ordering::Equal => {
-                old_at += 1;
-                new_at += 1;
-                Some((old_item, new_item))
-            }
-        }
+        old_at += usize::from(order.is_le());
+        new_at += usize::from(order.is_ge());
+        Some((old_item.filter(|_| order.is_le()), new_item.filter(|_| order.is_ge())))
     })
 }

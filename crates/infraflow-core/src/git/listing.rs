@@ -1,4 +1,4 @@
-use std::{cmp::Ordering, ops::Range};
+use std::cmp::Ordering;
 
 use super::{GitError, Mode, ObjectId};
 
@@ -10,11 +10,19 @@ pub(super) struct Listing {
     items: Vec<Place>,
 }
 
+/// Offsets into the bytes: those of a directory fit into 32 bits.
 #[derive(Debug)]
 struct Place {
-    mode: Mode,
+    start: u32,
+    end: u32,
     raw_mode: u32,
-    name: Range<usize>,
+    mode: Mode,
+}
+
+impl Place {
+    fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.start as usize..self.end as usize]
+    }
 }
 
 /// One name of a [`Listing`].
@@ -55,7 +63,10 @@ impl Listing {
     /// Reads a tree object: `<octal mode> <name>\0<20 bytes>` again and again.
     pub(super) fn parse(id: ObjectId, bytes: Vec<u8>) -> Result<Self, GitError> {
         let bad = |why: String| GitError::CorruptTree { id, why };
-        let mut listing = Self { bytes, items: Vec::new() };
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(bad("it is larger than 4 GiB".to_owned()));
+        }
+        let mut listing = Self { items: Vec::with_capacity(bytes.len() / 32), bytes };
         let mut at = 0;
         while at < listing.bytes.len() {
             let (place, next) = read_place(&listing.bytes, at).map_err(bad)?;
@@ -67,20 +78,26 @@ impl Listing {
     }
 
     fn check(&self) -> Result<(), String> {
-        for index in 1..self.len() {
-            let (previous, item) = (self.get(index - 1), self.get(index));
-            if previous.order(&item) != Ordering::Less {
-                return Err(format!("{:?} is out of order", String::from_utf8_lossy(item.name)));
+        let wrong = |place: &Place, what: &str| {
+            Err(format!("{:?} {what}", String::from_utf8_lossy(place.name(&self.bytes))))
+        };
+        for (index, pair) in self.items.windows(2).enumerate() {
+            let (previous, place) = (&pair[0], &pair[1]);
+            let (before, name) = (previous.name(&self.bytes), place.name(&self.bytes));
+            let (one, other) = (previous.mode == Mode::Directory, place.mode == Mode::Directory);
+            if order(before, one, name, other) != Ordering::Less {
+                return wrong(place, "is out of order");
             }
             // A file and a directory of one name are not neighbours: a-b lies between a and a/.
-            let double = item.is_directory()
-                && (0..index)
+            let double = other
+                && self.items[..=index]
+                    .iter()
                     .rev()
-                    .map(|earlier| self.get(earlier).name)
-                    .take_while(|name| name.starts_with(item.name))
-                    .any(|name| name == item.name);
+                    .map(|earlier| earlier.name(&self.bytes))
+                    .take_while(|earlier| earlier.starts_with(name))
+                    .any(|earlier| earlier == name);
             if double {
-                return Err(format!("{:?} stands there twice", String::from_utf8_lossy(item.name)));
+                return wrong(place, "stands there twice");
             }
         }
         Ok(())
@@ -112,13 +129,26 @@ impl Listing {
     pub(super) fn get(&self, index: usize) -> Item<'_> {
         let place = &self.items[index];
         let mut id = [0; 20];
-        id.copy_from_slice(&self.bytes[place.name.end + 1..place.name.end + 21]);
+        let end = place.end as usize;
+        id.copy_from_slice(&self.bytes[end + 1..end + 21]);
         Item {
-            name: &self.bytes[place.name.clone()],
+            name: place.name(&self.bytes),
             mode: place.mode,
             raw_mode: place.raw_mode,
             id: ObjectId::from_bytes(id),
         }
+    }
+
+    /// How many items of two listings are the same from two places on, found by their bytes: directories
+    /// that differ in one name are the same before and behind it.
+    pub(super) fn same(&self, at: usize, other: &Self, other_at: usize) -> usize {
+        let from = |listing: &Self, at: usize| match at.checked_sub(1) {
+            Some(before) => listing.items[before].end as usize + 21,
+            None => 0,
+        };
+        let start = from(self, at);
+        let shared = shared_prefix(&self.bytes[start..], &other.bytes[from(other, other_at)..]);
+        self.items[at..].partition_point(|place| place.end as usize + 21 <= start + shared)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Item<'_>> {
@@ -129,7 +159,7 @@ impl Listing {
         let search = |directory: bool| {
             self.items
                 .binary_search_by(|place| {
-                    order(&self.bytes[place.name.clone()], place.mode == Mode::Directory, name, directory)
+                    order(place.name(&self.bytes), place.mode == Mode::Directory, name, directory)
                 })
                 .ok()
                 .map(|index| self.get(index))
@@ -138,13 +168,22 @@ impl Listing {
     }
 }
 
+fn shared_prefix(one: &[u8], other: &[u8]) -> usize {
+    const BLOCK: usize = 256;
+    let blocks = one
+        .chunks_exact(BLOCK)
+        .zip(other.chunks_exact(BLOCK))
+        .take_while(|(one, other)| one == other)
+        .count();
+    let rest = one[blocks * BLOCK..].iter().zip(&other[blocks * BLOCK..]);
+    blocks * BLOCK + rest.take_while(|(one, other)| one == other).count()
+}
+
 fn read_place(bytes: &[u8], at: usize) -> Result<(Place, usize), String> {
     let rest = &bytes[at..];
-    let space = memchr::memchr(b' ', rest).ok_or("it is cut short")?;
-    let digits = std::str::from_utf8(&rest[..space]).map_err(|error| error.to_string())?;
-    let raw_mode =
-        u32::from_str_radix(digits, 8).map_err(|error| format!("a mode is {digits:?}: {error}"))?;
-    let mode = Mode::from_raw(raw_mode).ok_or_else(|| format!("it has the unknown mode {digits}"))?;
+    // Modes have five or six digits.
+    let space = rest.iter().take(8).position(|&byte| byte == b' ').ok_or("a mode has no end")?;
+    let (raw_mode, mode) = read_mode(&rest[..space])?;
     let start = at + space + 1;
     let end = start + memchr::memchr(0, &bytes[start..]).ok_or("it is cut short")?;
     let name = &bytes[start..end];
@@ -154,7 +193,24 @@ fn read_place(bytes: &[u8], at: usize) -> Result<(Place, usize), String> {
     if bytes.len() < end + 21 {
         return Err("it is cut short".to_owned());
     }
-    Ok((Place { mode, raw_mode, name: start..end }, end + 21))
+    let offset = |at: usize| u32::try_from(at).map_err(|error| error.to_string());
+    Ok((Place { start: offset(start)?, end: offset(end)?, raw_mode, mode }, end + 21))
+}
+
+fn read_mode(digits: &[u8]) -> Result<(u32, Mode), String> {
+    let known = match digits {
+        b"100644" => Some((0o100_644, Mode::File)),
+        b"40000" => Some((0o040_000, Mode::Directory)),
+        b"100755" => Some((0o100_755, Mode::Executable)),
+        _ => None,
+    };
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let shown = String::from_utf8_lossy(digits);
+    let raw = u32::from_str_radix(&shown, 8).map_err(|error| format!("a mode is {shown:?}: {error}"))?;
+    let mode = Mode::from_raw(raw).ok_or_else(|| format!("it has the unknown mode {shown}"))?;
+    Ok((raw, mode))
 }
 
 #[cfg(test)]
