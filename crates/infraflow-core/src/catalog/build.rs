@@ -24,6 +24,9 @@ use crate::{
     terraform::facts::Place,
 };
 
+/// More sentences than this nobody reads.
+const MOST_WARNINGS: usize = 100;
+
 impl Catalog {
     /// Catalogs a tree. Reads it on all cores (rayon's), runs nothing of it, and takes nothing from outside
     /// it but the addresses of the repository's remotes.
@@ -107,6 +110,10 @@ fn build(tree: &Tree, dialects: &[Arc<dyn Dialect>], rules: &CatalogRules) -> Re
     warnings.extend(calls.warnings);
     warnings.sort();
     warnings.dedup();
+    if let Some(more) = warnings.len().checked_sub(MOST_WARNINGS).filter(|&more| more > 0) {
+        warnings.truncate(MOST_WARNINGS);
+        warnings.push(format!("and {more} more of the same kind"));
+    }
     let calls = public_calls(&scopes, &things, &calls.targets);
     let tests =
         scopes.iter().enumerate().filter_map(|(thing, scope)| Some((scope.test.clone()?, thing))).collect();
@@ -209,6 +216,13 @@ fn sorts(scopes: &[Scope], resolved: &[Resolved], beside: &[ReadFile], rules: &C
             surroundings.calls.entry(&from.directory).or_default().push(&to.directory);
         }
     }
+    // A directory whose files are linked into others lends them, as a module does.
+    let linked =
+        scopes.iter().flat_map(|scope| scope.linked.iter().map(move |(_, through)| (scope, through)));
+    let lenders: Vec<RepoPath> = linked
+        .filter_map(|(scope, through)| through.last()?.parent().filter(|lender| *lender != scope.directory))
+        .collect();
+    surroundings.called.extend(&lenders);
     scopes.iter().map(|scope| surroundings.sort(scope)).collect()
 }
 

@@ -93,12 +93,18 @@ impl Catalog {
 
     /// The module in a directory.
     pub fn module(&self, path: &RepoPath) -> Option<&Module> {
-        self.modules().into_iter().find(|module| module.path == *path)
+        self.standing_in(path).find_map(|thing| match &self.things[thing] {
+            Thing::Module(module) => Some(module),
+            _ => None,
+        })
     }
 
     /// The unit with an id.
     pub fn unit(&self, id: &UnitId) -> Option<&Unit> {
-        self.units().into_iter().find(|unit| unit.id == *id)
+        self.standing_in(id.path()).find_map(|thing| match &self.things[thing] {
+            Thing::Unit(unit) if unit.id == *id => Some(unit),
+            _ => None,
+        })
     }
 
     /// The test cases of the module in a directory.
@@ -185,10 +191,9 @@ impl Catalog {
         &self,
         module: &RepoPath,
     ) -> Vec<(UnitId, Option<EnvironmentName>, Vec<Link>)> {
-        let start = (0..self.dialects.len())
-            .filter_map(|dialect| self.directories.get(&(module.clone(), dialect)).copied());
-        let mut seen: HashSet<ThingId> = start.clone().collect();
-        let mut work: VecDeque<(ThingId, Vec<Link>)> = start.map(|thing| (thing, Vec::new())).collect();
+        let mut seen: HashSet<ThingId> = self.standing_in(module).collect();
+        let mut work: VecDeque<(ThingId, Vec<Link>)> =
+            self.standing_in(module).map(|thing| (thing, Vec::new())).collect();
         let mut units = Vec::new();
         while let Some((thing, way)) = work.pop_front() {
             if let Thing::Unit(unit) = &self.things[thing] {
@@ -203,6 +208,11 @@ impl Catalog {
             }
         }
         units
+    }
+
+    fn standing_in(&self, directory: &RepoPath) -> impl Iterator<Item = ThingId> {
+        let keys = (0..self.dialects.len()).map(|dialect| (directory.clone(), dialect));
+        keys.filter_map(|key| self.directories.get(&key).copied())
     }
 
     pub(crate) fn thing(&self, thing: ThingId) -> &Thing {

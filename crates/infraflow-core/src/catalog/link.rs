@@ -153,8 +153,9 @@ impl Linker<'_> {
                     if unknown && open.kind == ReferenceKind::FileRead {
                         self.warn_unknown(open, &directory);
                     }
-                    let end = self.listing.follow(&directory, b"").end.unwrap_or(directory);
-                    self.edge(thing, open, End::Matching { directory: end, glob, unknown });
+                    if let Some(directory) = self.behind_links(thing, open, &directory) {
+                        self.edge(thing, open, End::Matching { directory, glob, unknown });
+                    }
                 }
                 // An argument that is not known names no path; a function that reads must read something.
                 Paths::Anywhere if open.kind == ReferenceKind::PathNamed => {}
@@ -174,16 +175,23 @@ impl Linker<'_> {
     }
 
     fn exact(&mut self, thing: ThingId, open: &Open, path: &RepoPath) {
-        let way = self.listing.follow(&RepoPath::root(), path.as_bytes());
-        for link in way.links {
-            self.edge(thing, open, End::File(link));
-        }
-        if let Some(submodule) = way.submodule {
-            self.edge(thing, open, End::File(submodule));
-        } else if let Some(end) = way.end {
+        if let Some(end) = self.behind_links(thing, open, path) {
             let end = if open.kind == ReferenceKind::PathNamed { End::Subtree(end) } else { End::File(end) };
             self.edge(thing, open, end);
         }
+    }
+
+    /// Where a path leads; what lies on the way counts as well. `None` where nothing can be seen there.
+    fn behind_links(&mut self, thing: ThingId, open: &Open, path: &RepoPath) -> Option<RepoPath> {
+        let way = self.listing.follow(&RepoPath::root(), path.as_bytes());
+        for link in way.links {
+            self.edge(thing, &Open { kind: ReferenceKind::SymbolicLink, ..open.clone() }, End::File(link));
+        }
+        if let Some(submodule) = way.submodule {
+            self.edge(thing, &Open { kind: ReferenceKind::Submodule, ..open.clone() }, End::File(submodule));
+            return None;
+        }
+        way.end
     }
 
     fn edge(&mut self, from: ThingId, open: &Open, to: End) {

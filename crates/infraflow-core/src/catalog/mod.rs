@@ -11,11 +11,30 @@
 //! 3. it has a `backend` or `cloud` block, which Terraform reads in root modules only: a **unit**;
 //! 4. one of the names on its path is in `examples` or `tests`: a **test case** of the module above that
 //!    name, or, where no module stands there, of the module it calls;
-//! 5. another directory calls it, or one of the names on its path is `modules`: a **module**;
+//! 5. another directory calls it or links to its files, or one of the names on its path is `modules`: a
+//!    **module**;
 //! 6. it has `terraform.tfvars`, `*.auto.tfvars`, a lock file or a `provider` block: a **unit**;
 //! 7. otherwise: a **module**.
 //!
-//! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run.
+//! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run: their own, or the one
+//! above `tests`.
+//!
+//! # Paths
+//! Files count where Terraform reads them: `path.module`, `path.root`, `path.cwd` and relative paths are told
+//! apart, and a path that is handed through variables is followed up to the caller that gives it, which then
+//! depends on the file. What only a plan can tell is taken for anything below the constant beginning of the
+//! path, and [`Catalog::warnings`] says so. Links are followed within the repository, and count themselves.
+//!
+//! # Limits
+//! - What a template reads by `file` of its own, what a provider or a provisioner reads without being given
+//!   the path in an argument, and values from the environment (`TF_VAR_…`) are not seen.
+//! - An unknown part of a path is taken not to climb with `..`; a path of which nothing is known, to lie in
+//!   the directory that reads, unless `unknown_reads` says the whole repository.
+//! - What lies in a submodule is known by its commit alone.
+//! - A module from a registry is outside, although it may be published from this repository.
+//! - `.tf` and `.tofu` of one name both count, since nobody says which of the two tools will run.
+//! - A directory is one unit. Several units of one directory (workspaces, variable files) share its entry.
+//! - Units that read another's state (`terraform_remote_state`) are not told as its dependents.
 
 mod beside;
 mod build;

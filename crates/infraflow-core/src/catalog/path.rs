@@ -96,7 +96,7 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
             Piece::Start(directory) => vec![Piece::Text(directory.file_name().to_vec())],
             Piece::Glob(_) | Piece::Any => vec![Piece::Any],
         },
-        StaticValue::List(_) | StaticValue::Object(_) => return None,
+        StaticValue::List(_) | StaticValue::Object(_) | StaticValue::Null => return None,
         _ => vec![Piece::Any],
     })
 }

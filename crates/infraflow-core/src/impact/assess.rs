@@ -1,21 +1,37 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::{
-    AffectedCase, AffectedModule, AffectedUnit, Impact,
+    AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, ReasonsFor,
     reason::{Step, reason},
 };
 use crate::{
-    catalog::{Catalog, Module, Node, ReferenceKind, Thing, ThingId},
+    catalog::{Catalog, Module, Node, ReferenceKind, Thing, ThingId, Unparsable},
     detect::{Change, ChangeSet},
     git::ChangeKind,
     proof::{Reason, RepoPath},
 };
 
-/// What a change set touches. `base` is the catalog of the merge base, `head` that of the head. This is
-/// *plan*: it looks at nothing but its arguments.
+/// What a change set touches, each thing with the one shortest reason. `base` is the catalog of the merge
+/// base, `head` that of the head. This is *plan*: it looks at nothing but its arguments.
 pub fn assess(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Impact {
-    let found_in_base = search(base, &changes.changes);
-    let found_in_head = search(head, &changes.changes);
+    assess_with(changes, base, head, &ImpactOptions::default())
+}
+
+/// As [`assess`], with options.
+pub fn assess_with(changes: &ChangeSet, base: &Catalog, head: &Catalog, options: &ImpactOptions) -> Impact {
+    let mut impact = assess_together(changes, base, head, &changes.changes);
+    if options.reasons == ReasonsFor::EachChange && changes.changes.len() > 1 {
+        for change in &changes.changes {
+            let alone = assess_together(changes, base, head, std::slice::from_ref(change));
+            add_reasons(&mut impact, alone);
+        }
+    }
+    impact
+}
+
+fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[Change]) -> Impact {
+    let found_in_base = search(base, part);
+    let found_in_head = search(head, part);
     let standing: BTreeMap<Node, &Thing> = nodes(head);
     let mut all: BTreeMap<Node, (&Thing, Reason)> = BTreeMap::new();
     for (catalog, found) in [(head, found_in_head), (base, found_in_base)] {
@@ -94,6 +110,36 @@ fn nodes(catalog: &Catalog) -> BTreeMap<Node, &Thing> {
     catalog.things().iter().map(|thing| (thing.node(), thing)).collect()
 }
 
+/// Adds the reasons that a part of the changes gives for what all of them touch.
+fn add_reasons(impact: &mut Impact, part: Impact) {
+    fn add<T>(
+        whole: &mut [T],
+        part: Vec<T>,
+        same: fn(&T, &T) -> bool,
+        reasons: fn(&mut T) -> &mut Vec<Reason>,
+    ) {
+        for mut item in part {
+            if let Some(known) = whole.iter_mut().find(|known| same(known, &item)) {
+                let known = reasons(known);
+                for reason in reasons(&mut item).drain(..) {
+                    if !known.contains(&reason) {
+                        known.push(reason);
+                    }
+                }
+                known.sort_by(|one, two| (one.chain.len(), one).cmp(&(two.chain.len(), two)));
+            }
+        }
+    }
+    let same_module =
+        |one: &AffectedModule, two: &AffectedModule| one.path == two.path && one.dialect == two.dialect;
+    let same_unit = |one: &AffectedUnit, two: &AffectedUnit| one.id == two.id && one.dialect == two.dialect;
+    add(&mut impact.modules, part.modules, same_module, |module| &mut module.reasons);
+    add(&mut impact.removed_modules, part.removed_modules, same_module, |module| &mut module.reasons);
+    add(&mut impact.units, part.units, same_unit, |unit| &mut unit.reasons);
+    add(&mut impact.removed_units, part.removed_units, same_unit, |unit| &mut unit.reasons);
+    add(&mut impact.cases, part.cases, |one, two| one.id == two.id, |case| &mut case.reasons);
+}
+
 /// A module that has become an example, or the other way round, is judged as what it is now. A unit that is
 /// no longer one is gone, whatever took its place.
 fn as_it_stands<'a>(thing: &'a Thing, head: &'a Catalog) -> &'a Thing {
@@ -138,8 +184,9 @@ fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Vec<String> 
             file.path, file.why
         )
     }));
-    // At the base only what the head cannot say any more is of interest.
-    warnings.extend(base.unparsable().iter().filter(|file| !head.unparsable().contains(file)).map(|file| {
+    // At the base only what the head does not say is of interest.
+    let told = |file: &Unparsable| head.unparsable().iter().any(|known| known.path == file.path);
+    warnings.extend(base.unparsable().iter().filter(|file| !told(file)).map(|file| {
         format!(
             "{} could not be understood at the merge base; whatever could be in it counts as changed",
             file.path

@@ -29,9 +29,11 @@
 
 mod assess;
 mod document;
+mod options;
 mod reach;
 mod reason;
 
-pub use assess::assess;
+pub use assess::{assess, assess_with};
 pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
+pub use options::{ImpactOptions, ReasonsFor};
 pub use reach::{Reached, reach};

@@ -67,6 +67,7 @@ pub struct SkippedCase {
 pub struct Shard {
     /// The cases in the order in which they run.
     pub cases: Vec<CaseId>,
-    /// How long they took together when they last ran; unknown ones at the median of the known.
+    /// How long they took together when they last ran; one that never ran is taken for
+    /// [`Sharding::unknown_seconds`](super::Sharding::unknown_seconds).
     pub estimate_seconds: u64,
 }

@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infraflow_core::{
-    catalog::{Case, CaseId},
+    catalog::{Case, CaseId, CatalogRules},
+    detect::{ChangeDetector, GitDetector},
+    git::{Repository, Revision},
+    impact::assess,
+    nature::{self, Nature},
+    policy::Configuration,
     proof::{Document as _, RepoPath},
     select::{ImpactSelector, Nightly, Sharding, TestPlan, TestSelector},
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::nature::impact;
+use crate::{catalog::catalog_at, fixture::Repo, nature::impact};
 
 fn case(path: &str) -> Case {
     let module = path.split("/examples").next();
@@ -72,4 +77,47 @@ proptest! {
         // The bound is at most the best; list scheduling stays below the average plus the longest.
         prop_assert!(longest <= bound + seconds.iter().max().unwrap());
     }
+}
+
+#[test]
+fn a_change_of_a_module_runs_its_examples_and_those_of_its_dependents_and_no_others() {
+    let call = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
+    let repo = Repo::with(&[
+        ("modules/network/main.tf", "output \"v\" { value = 1 }\n"),
+        ("modules/network/examples/basic/main.tf", &call("../..")),
+        ("modules/network/tests/all.tftest.hcl", "run \"a\" {}\n"),
+        ("modules/cluster/main.tf", &call("../network")),
+        ("modules/cluster/examples/basic/main.tf", &call("../..")),
+        ("modules/dns/main.tf", "output \"v\" { value = 1 }\n"),
+        ("modules/dns/examples/basic/main.tf", &call("../..")),
+    ]);
+    let before = catalog_at(&repo, "HEAD", &CatalogRules::default());
+    repo.branch("feature");
+    repo.write("modules/network/main.tf", "output \"v\" { value = 2 }\n");
+    repo.commit("feat: another value");
+    let after = catalog_at(&repo, "HEAD", &CatalogRules::default());
+    let repository = Repository::open(&repo.path).unwrap();
+    let base = Revision::Commit(repository.resolve("main").unwrap());
+    let head = repository.revision("HEAD").unwrap();
+    let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
+    let impact = assess(&changes, &before, &after);
+    let cases: Vec<Case> = after.cases().into_iter().cloned().collect();
+    let plan = ImpactSelector::default().select(&impact, &cases);
+    let run: Vec<String> = plan.cases.iter().map(|case| case.id.to_string()).collect();
+    assert_eq!(
+        run,
+        [
+            "modules/cluster/examples/basic",
+            "modules/network/examples/basic",
+            "modules/network/tests/all.tftest.hcl"
+        ]
+    );
+    assert_eq!(plan.skipped.len(), 1);
+    assert_eq!(plan.skipped[0].id.to_string(), "modules/dns/examples/basic");
+    for case in &plan.cases {
+        assert_eq!(case.reasons[0].chain[0].path.to_string(), "modules/network/main.tf", "{}", case.id);
+    }
+    let rules = Configuration::defaults().section().unwrap();
+    assert_eq!(nature::of(&impact, &rules).nature, Nature::Module);
+    assert_eq!(Nightly::default().all(&cases).cases.len(), 4);
 }

@@ -91,7 +91,8 @@ impl Evaluator {
             }
             JsonValue::String(text) => StaticValue::Literal(text.clone()),
             JsonValue::Bool(value) => StaticValue::Literal(value.to_string()),
-            JsonValue::Null | JsonValue::Number => StaticValue::Unknown,
+            JsonValue::Null => StaticValue::Null,
+            JsonValue::Number => StaticValue::Unknown,
             JsonValue::Array(items) => StaticValue::List(items.iter().map(|item| self.json(item)).collect()),
             JsonValue::Object(members) => StaticValue::Object(
                 members.iter().map(|member| (member.name.clone(), self.json(&member.value))).collect(),
@@ -142,7 +143,8 @@ impl Evaluator {
                     StaticValue::List(members.into_iter().map(|(_, value)| value).collect())
                 }
             }
-            Expression::Null(_) | Expression::UnaryOp(_) | Expression::BinaryOp(_) => StaticValue::Unknown,
+            Expression::Null(_) => StaticValue::Null,
+            Expression::UnaryOp(_) | Expression::BinaryOp(_) => StaticValue::Unknown,
         }
     }
 

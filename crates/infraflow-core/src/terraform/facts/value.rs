@@ -35,6 +35,8 @@ pub enum StaticValue {
     Directory(Box<StaticValue>),
     /// The last name of a path.
     FileName(Box<StaticValue>),
+    /// No value: the usual default of a path that need not be given.
+    Null,
     /// Nobody can tell before a plan.
     Unknown,
 }
@@ -81,6 +83,7 @@ impl StaticValue {
             (Self::OneOf(values), step) => {
                 Self::one_of(values.into_iter().map(|value| value.step(step.clone())).collect())
             }
+            (Self::Null, _) => Self::Null,
             // A set of names; its items are what it stands for.
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
             (Self::Object(members), Step::Member(name)) => {

@@ -1,0 +1,31 @@
+use serde::{Deserialize, Serialize};
+
+/// How an impact is worked out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImpactOptions {
+    /// How many reasons each affected thing gets.
+    pub reasons: ReasonsFor,
+}
+
+impl ImpactOptions {
+    /// With a reason for each changed file that leads to a thing. Takes time in proportion to the number of
+    /// changed files.
+    #[must_use]
+    pub fn with_reasons_for(mut self, reasons: ReasonsFor) -> Self {
+        self.reasons = reasons;
+        self
+    }
+}
+
+/// How many reasons each affected thing gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasonsFor {
+    /// One: the shortest chain from any changed file.
+    #[default]
+    TheThing,
+    /// One for each changed file that leads to it, the shortest first.
+    EachChange,
+}
