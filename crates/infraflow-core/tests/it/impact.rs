@@ -341,10 +341,10 @@ fn what_is_gone_is_told_from_the_base_and_a_move_by_its_name() {
 fn what_the_trunk_gained_meanwhile_is_no_change_of_the_branch() {
     let repo = Repo::with(&[("live/a/main.tf", BACKEND), ("live/b/main.tf", BACKEND)]);
     repo.branch("feature");
-    repo.write("live/a/main.tf", &format!("{BACKEND}# changed\n"));
+    repo.write("live/a/main.tf", format!("{BACKEND}# changed\n"));
     repo.commit("feat: a");
     repo.checkout("main");
-    repo.write("live/b/main.tf", &format!("{BACKEND}# trunk\n"));
+    repo.write("live/b/main.tf", format!("{BACKEND}# trunk\n"));
     repo.write("live/c/main.tf", BACKEND);
     repo.commit("feat: trunk");
     repo.checkout("feature");
@@ -421,7 +421,7 @@ fn each_change_gives_a_reason_of_its_own_where_that_is_asked_for() {
     ]);
     repo.branch("feature");
     repo.write("modules/x/main.tf", "# 2\n");
-    repo.write("live/a/main.tf", &format!("{BACKEND}{}# 2\n", calls("../../modules/x")));
+    repo.write("live/a/main.tf", format!("{BACKEND}{}# 2\n", calls("../../modules/x")));
     repo.commit("feat: both");
     let (changes, base, head) = ends(&repo, &CatalogRules::default());
     let short = assess(&changes, &base, &head);
