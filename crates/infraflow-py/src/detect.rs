@@ -11,7 +11,7 @@ use pyo3::{exceptions::PyTypeError, prelude::*, types::PyBytes};
 use crate::{
     data::{Holds, document, record},
     error::Result,
-    job::{Job, plain},
+    job::{Job, plain, running_loop},
     repository::{Repository, repo_path},
 };
 
@@ -105,8 +105,7 @@ pub(crate) fn detect_async<'py>(
     head: &str,
     detector: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
-    let caller = py.import("asyncio")?.call_method0("get_running_loop")?;
-    detecting(detector_of(detector, Some(caller))?, repository, base, head).awaitable(py)
+    detecting(detector_of(detector, Some(running_loop(py)?))?, repository, base, head).awaitable(py)
 }
 
 fn detecting(

@@ -114,6 +114,7 @@ exceptions! {
     policy::PolicyError => "PolicyError" unless Git;
     process::ProcessError => "ProcessError";
     proof::ProofError => "ProofError";
+    publish::PublishError => "PublishError" unless Proof, Store;
     redact::RedactError => "RedactError";
     seal::SealError => "SealError";
     store::StoreError => "StoreError";

@@ -230,6 +230,11 @@ pub(crate) fn _shutdown(py: Python<'_>) -> PyResult<()> {
     }
 }
 
+/// The event loop that the caller runs on.
+pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import("asyncio")?.call_method0("get_running_loop")
+}
+
 /// Ready-made conversions of what a call gives back.
 pub(crate) fn none(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
     Ok(py.None())

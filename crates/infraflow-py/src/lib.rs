@@ -6,6 +6,7 @@
 
 mod catalog;
 mod conformance;
+mod credentials;
 mod data;
 mod detect;
 mod dry_run;
@@ -13,12 +14,15 @@ mod error;
 mod impact;
 mod job;
 mod nature;
+mod observe;
 mod policy;
 mod proof;
+mod publish;
 mod redact;
 mod repository;
 mod seal;
 mod select;
+mod sign;
 mod store;
 mod terraform;
 mod value;
@@ -33,16 +37,25 @@ mod _infraflow {
         catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit, nightly, select},
         conformance::check_change_detector,
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
-        dry_run::{DryRun, UnitDryRun},
+        dry_run::{
+            Disagreement, DriftReport, DryRun, DryRunOutcome, DryRunPlan, PlannedUnit, SkippedUnit,
+            TerraformDryRunner, UnitArtefacts, UnitDrift, UnitDryRun, drift_report,
+        },
         impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Reached, Unparsable, impact, reach},
         job::{_shutdown, Started},
         nature::{Nature, StepGraph, StepSpec, nature, steps},
+        observe::Event,
         policy::{Configuration, Policy},
         proof::{Link, Reason},
+        publish::{
+            NotPublished, OpenedItem, Opening, PublishPlan, Published, PublishedItem, StorePublisher,
+            UnitPublishPlan, UnitPublished, open_log, open_log_async, openings,
+        },
         redact::{LeftAlone, Redacted, Redaction, RedactionReport, SecretRedactor},
         repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
         select::{PlannedCase, Shard, SkippedCase, TestPlan},
+        sign::{AllowedSigners, SigningKey},
         store::Store,
         terraform::{Counts, Drift, OutputChange, PlanSummary, ResourceChange, StateVersion, plan_summary},
     };

@@ -71,7 +71,7 @@ impl SealingKey {
 
 /// Seals with one key, and opens what was sealed with it or with one of the older keys.
 #[pyclass(frozen, module = "infraflow")]
-pub(crate) struct SharedKeySealer(Arc<dyn Sealer>);
+pub(crate) struct SharedKeySealer(pub(crate) Arc<dyn Sealer>);
 
 #[pymethods]
 impl SharedKeySealer {

@@ -15,6 +15,7 @@ __all__ = [
     "PolicyError",
     "ProcessError",
     "ProofError",
+    "PublishError",
     "RedactError",
     "SealError",
     "StoreError",
@@ -94,3 +95,7 @@ class AddressError(InfraflowError):
 
 class CatalogError(InfraflowError):
     """A revision cannot be cataloged."""
+
+
+class PublishError(InfraflowError):
+    """Something cannot be published, or what was published cannot be trusted or opened."""

@@ -6,20 +6,26 @@ from typing import Any, Final, Literal, TypeVar, final
 
 from typing_extensions import Self
 
-from ._traits import ChangeDetector
+from ._traits import ChangeDetector, CredentialProvider
 
 __all__ = [
     "AffectedCase",
     "AffectedModule",
     "AffectedUnit",
+    "AllowedSigners",
     "Case",
     "Catalog",
     "Change",
     "ChangeSet",
     "Configuration",
     "Counts",
+    "Disagreement",
     "Drift",
+    "DriftReport",
     "DryRun",
+    "DryRunOutcome",
+    "DryRunPlan",
+    "Event",
     "GitDetector",
     "GivenFiles",
     "Impact",
@@ -28,11 +34,18 @@ __all__ = [
     "Module",
     "ModuleCall",
     "Nature",
+    "NotPublished",
     "Opened",
+    "OpenedItem",
+    "Opening",
     "OutputChange",
     "PlanSummary",
     "PlannedCase",
+    "PlannedUnit",
     "Policy",
+    "PublishPlan",
+    "Published",
+    "PublishedItem",
     "Reached",
     "Reason",
     "Redacted",
@@ -46,14 +59,22 @@ __all__ = [
     "SecretRedactor",
     "Shard",
     "SharedKeySealer",
+    "SigningKey",
     "SkippedCase",
+    "SkippedUnit",
     "StateVersion",
     "StepGraph",
     "StepSpec",
     "Store",
+    "StorePublisher",
+    "TerraformDryRunner",
     "TestPlan",
     "Unit",
+    "UnitArtefacts",
+    "UnitDrift",
     "UnitDryRun",
+    "UnitPublishPlan",
+    "UnitPublished",
     "Unparsable",
     "_Job",
     "__version__",
@@ -61,9 +82,13 @@ __all__ = [
     "check_change_detector",
     "detect",
     "detect_async",
+    "drift_report",
     "impact",
     "nature",
     "nightly",
+    "open_log",
+    "open_log_async",
+    "openings",
     "plan_summary",
     "reach",
     "select",
@@ -119,6 +144,20 @@ class Link(_Data):
     def column(self) -> int: ...
     @property
     def reference(self) -> str: ...
+
+# --- What happens ---------------------------------------------------------------------------------------------
+
+@final
+class Event(_Data):
+    def __new__(cls, *, stage: str, subject: str, happening: str | dict[str, Any]) -> Self: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def happening(self) -> str | dict[str, Any]: ...
+
+_Observer = Callable[[Event], object]
 
 # --- Repositories ----------------------------------------------------------------------------------------------
 
@@ -713,6 +752,122 @@ def plan_summary(plan: bytes) -> PlanSummary: ...
 
 # --- What applying would do -----------------------------------------------------------------------------------
 
+_Outcome = Literal["no_changes", "changes", "error", "skipped"]
+
+@final
+class TerraformDryRunner:
+    def __new__(
+        cls, *, program: _Path | None = None, parallel: int | None = None, time_limit: float | None = None
+    ) -> Self: ...
+    @property
+    def tool(self) -> str: ...
+    def plan(
+        self,
+        repository: Repository,
+        revision: str,
+        catalog: Catalog,
+        *,
+        policy: Policy | None = None,
+        impact: Impact | None = None,
+        units: Sequence[str] | None = None,
+    ) -> DryRunPlan: ...
+    def observe(
+        self,
+        repository: Repository,
+        plan: DryRunPlan,
+        *,
+        store: Store | None = None,
+        credentials: CredentialProvider | None = None,
+        configuration: Configuration | None = None,
+        observer: _Observer | None = None,
+    ) -> DryRunOutcome: ...
+    def observe_async(
+        self,
+        repository: Repository,
+        plan: DryRunPlan,
+        *,
+        store: Store | None = None,
+        credentials: CredentialProvider | None = None,
+        configuration: Configuration | None = None,
+        observer: _Observer | None = None,
+    ) -> _Awaited[DryRunOutcome]: ...
+
+@final
+class DryRunOutcome:
+    @property
+    def dry_run(self) -> DryRun: ...
+    @property
+    def folder(self) -> pathlib.Path: ...
+    @property
+    def artefacts(self) -> list[UnitArtefacts]: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, _type: object, _value: object, _traceback: object) -> None: ...
+
+@final
+class UnitArtefacts:
+    @property
+    def unit(self) -> str: ...
+    @property
+    def log(self) -> pathlib.Path: ...
+    @property
+    def plan_file(self) -> pathlib.Path | None: ...
+    @property
+    def plan_json(self) -> pathlib.Path | None: ...
+
+@final
+class DryRunPlan(_Document):
+    kind: Final = "dry_run_plan"
+    def __new__(
+        cls,
+        *,
+        revision: str,
+        units: Sequence[PlannedUnit],
+        skipped: Sequence[SkippedUnit],
+    ) -> Self: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def units(self) -> tuple[PlannedUnit, ...]: ...
+    @property
+    def skipped(self) -> tuple[SkippedUnit, ...]: ...
+
+@final
+class PlannedUnit(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        path: str,
+        dialect: str,
+        environment: str | None = None,
+        reads: Sequence[str] = (),
+        others: Sequence[str] = (),
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+    @property
+    def others(self) -> tuple[str, ...]: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class SkippedUnit(_Data):
+    def __new__(cls, *, id: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
 @final
 class DryRun(_Document):
     kind: Final = "dry_run"
@@ -728,7 +883,7 @@ class UnitDryRun(_Data):
         id: str,
         path: str,
         environment: str | None = None,
-        outcome: Literal["no_changes", "changes", "error", "skipped"],
+        outcome: _Outcome,
         counts: Counts,
         drift: Sequence[Drift],
         mocked: bool,
@@ -750,7 +905,7 @@ class UnitDryRun(_Data):
     @property
     def environment(self) -> str | None: ...
     @property
-    def outcome(self) -> Literal["no_changes", "changes", "error", "skipped"]: ...
+    def outcome(self) -> _Outcome: ...
     @property
     def counts(self) -> Counts: ...
     @property
@@ -777,6 +932,54 @@ class UnitDryRun(_Data):
     def plan(self) -> PlanSummary | None: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class DriftReport(_Document):
+    kind: Final = "drift_report"
+    def __new__(cls, *, revision: str, units: Sequence[UnitDrift]) -> Self: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def units(self) -> tuple[UnitDrift, ...]: ...
+
+@final
+class UnitDrift(_Data):
+    def __new__(
+        cls,
+        *,
+        id: str,
+        path: str,
+        environment: str | None = None,
+        outcome: _Outcome,
+        disagreements: Sequence[Disagreement],
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def outcome(self) -> _Outcome: ...
+    @property
+    def disagreements(self) -> tuple[Disagreement, ...]: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Disagreement(_Data):
+    def __new__(cls, *, address: str, path: str, actions: Sequence[str], seen_in: str) -> Self: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+    @property
+    def seen_in(self) -> str: ...
+
+def drift_report(plan: DryRunPlan, dry_run: DryRun) -> DriftReport: ...
 
 # --- Secrets out of logs --------------------------------------------------------------------------------------
 
@@ -853,6 +1056,205 @@ class Opened(_Data):
     def __new__(cls, *, key: str, digest: str, length: int) -> Self: ...
     @property
     def key(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def length(self) -> int: ...
+
+# --- Keys and signatures --------------------------------------------------------------------------------------
+
+@final
+class SigningKey:
+    @staticmethod
+    def generate(comment: str = "") -> SigningKey: ...
+    @staticmethod
+    def read(path: _Path) -> SigningKey: ...
+    @property
+    def verifying_key(self) -> str: ...
+
+@final
+class AllowedSigners:
+    def __new__(cls, text: str) -> Self: ...
+    @property
+    def principals(self) -> tuple[str, ...]: ...
+
+# --- Publish, and open ----------------------------------------------------------------------------------------
+
+@final
+class StorePublisher:
+    def __new__(
+        cls,
+        store: Store,
+        *,
+        repository: str,
+        run: str,
+        key: SigningKey,
+        sealers: Mapping[str, SharedKeySealer] = ...,
+        others: SharedKeySealer | None = None,
+    ) -> Self: ...
+    def plan(self, dry_run: DryRun) -> PublishPlan: ...
+    def execute(
+        self, plan: PublishPlan, outcome: DryRunOutcome, *, observer: _Observer | None = None
+    ) -> Published: ...
+    def execute_async(
+        self, plan: PublishPlan, outcome: DryRunOutcome, *, observer: _Observer | None = None
+    ) -> _Awaited[Published]: ...
+
+_Item = Literal["log", "plan_file", "plan_json", "summary_text", "summary_markdown"]
+
+@final
+class PublishPlan(_Document):
+    kind: Final = "publish_plan"
+    def __new__(
+        cls,
+        *,
+        repository: str,
+        run: str,
+        dry_run: str,
+        units: Sequence[UnitPublishPlan],
+        skipped: Sequence[NotPublished],
+    ) -> Self: ...
+    @property
+    def repository(self) -> str: ...
+    @property
+    def run(self) -> str: ...
+    @property
+    def dry_run(self) -> str: ...
+    @property
+    def units(self) -> tuple[UnitPublishPlan, ...]: ...
+    @property
+    def skipped(self) -> tuple[NotPublished, ...]: ...
+
+@final
+class UnitPublishPlan(_Data):
+    def __new__(
+        cls,
+        *,
+        unit: str,
+        environment: str | None = None,
+        plan: str,
+        commit: str,
+        manifest: str,
+        sealed: Sequence[_Item],
+        clear: Sequence[_Item],
+    ) -> Self: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def plan(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def sealed(self) -> tuple[_Item, ...]: ...
+    @property
+    def clear(self) -> tuple[_Item, ...]: ...
+
+@final
+class NotPublished(_Data):
+    def __new__(cls, *, unit: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Published(_Document):
+    kind: Final = "published"
+    def __new__(
+        cls,
+        *,
+        dry_run: str,
+        units: Sequence[UnitPublished],
+        text: str,
+        markdown: str,
+        redaction: RedactionReport,
+    ) -> Self: ...
+    @property
+    def dry_run(self) -> str: ...
+    @property
+    def units(self) -> tuple[UnitPublished, ...]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def markdown(self) -> str: ...
+    @property
+    def redaction(self) -> RedactionReport: ...
+
+@final
+class UnitPublished(_Data):
+    def __new__(
+        cls,
+        *,
+        unit: str,
+        plan: str,
+        manifest: str,
+        items: dict[_Item, PublishedItem],
+    ) -> Self: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def plan(self) -> str: ...
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def items(self) -> dict[_Item, PublishedItem]: ...
+
+@final
+class PublishedItem(_Data):
+    def __new__(cls, *, object: str, digest: str, length: int, key: str | None = None) -> Self: ...
+    @property
+    def object(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def key(self) -> str | None: ...
+
+@final
+class Opening(_Data):
+    def __new__(cls, *, at: str, by: str, item: _Item, sealed: str) -> Self: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def item(self) -> _Item: ...
+    @property
+    def sealed(self) -> str: ...
+
+def open_log(
+    store: Store,
+    manifest: str,
+    destination: _Path,
+    *,
+    signers: AllowedSigners,
+    sealer: SharedKeySealer,
+    by: str,
+    item: _Item = "log",
+) -> OpenedItem: ...
+def open_log_async(
+    store: Store,
+    manifest: str,
+    destination: _Path,
+    *,
+    signers: AllowedSigners,
+    sealer: SharedKeySealer,
+    by: str,
+    item: _Item = "log",
+) -> _Awaited[OpenedItem]: ...
+def openings(store: Store, manifest: str) -> tuple[Opening, ...]: ...
+
+@final
+class OpenedItem:
+    @property
+    def unit(self) -> str: ...
+    @property
+    def signers(self) -> list[str]: ...
     @property
     def digest(self) -> str: ...
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from ._infraflow import ChangeSet, Repository
 
-__all__ = ["ChangeDetector"]
+__all__ = ["ChangeDetector", "CredentialProvider"]
 
 
 class ChangeDetector(Protocol):
@@ -27,3 +27,21 @@ class ChangeDetector(Protocol):
     """
 
     def detect(self, repository: Repository, base: str, head: str) -> ChangeSet | Awaitable[ChangeSet]: ...
+
+
+class CredentialProvider(Protocol):
+    """Hands out credentials, as the environment in which a tool runs.
+
+    1. It is asked when a step starts, never ahead of it. It observes: it may use the network.
+    2. What it returns is everything that the tool's process sees: put `PATH` and `HOME` in, and not a copy of
+       your own environment.
+    3. Sealing keys, signing keys and the CI system's own token service are never in it.
+    4. What is handed out for one environment and purpose is good for no other, where you can see to that.
+    5. The message of what it raises holds no secret.
+
+    `credentials` is called in a thread of the extension; a coroutine runs on the loop of whoever awaits.
+    """
+
+    def credentials(
+        self, environment: str, purpose: Literal["test", "plan", "apply"]
+    ) -> Mapping[str, str] | Awaitable[Mapping[str, str]]: ...
