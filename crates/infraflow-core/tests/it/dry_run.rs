@@ -16,7 +16,7 @@ use infraflow_core::{
     policy::{Configuration, CredentialProvider, EnvironmentName, Policy, PolicyError, Purpose},
     process::{Discard, Environment, Preset},
     proof::{Document, Hmac, Reason, RepoPath},
-    terraform::{InitOptions, Tool, plan::Counts},
+    terraform::{InitOptions, TerraformError, Tool, plan::Counts},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -693,4 +693,112 @@ fn a_change_dry_runs_what_it_touches_and_says_that_nothing_plans_what_it_removes
     assert_eq!(plan.units[0].reasons[0].chain[0].path.to_string(), "dev/touched/more.tf");
     assert_eq!(plan.skipped[0].id.to_string(), "dev/removed");
     assert_eq!(plan.skipped[0].reasons[0].rule, "removed");
+}
+
+#[tokio::test]
+async fn a_saved_plan_is_applied_from_another_export_of_the_same_commit() {
+    if !fixture::has("terraform", "a_saved_plan_is_applied_from_another_export_of_the_same_commit") {
+        return;
+    }
+    let modules = Repo::with(&[("m/main.tf", "resource \"terraform_data\" \"m\" { input = path.module }\n")]);
+    modules.git(&["tag", "m/v1.0.0"]);
+    let live = Live::new();
+    let source = format!("git::file://{}//m?ref=m/v1.0.0", modules.path.display());
+    live.unit("dev/a", &format!("module \"m\" {{\n  source = \"{source}\"\n}}\n"));
+    live.repo.commit("feat: a unit");
+    let outcome = live.dry_run(&["dev/a"]).await;
+    let artefacts = &outcome.artefacts[0];
+    let clone = tempfile::tempdir().unwrap();
+    git_in(clone.path(), &["clone", "-q", live.repo.path.to_str().unwrap(), "."]);
+    let driver = tool().driver(clone.path().join("dev/a")).environment(live.environment.clone());
+    driver.init(&InitOptions::default(), &live.cancel, &Discard).await.unwrap();
+    driver.apply_plan(artefacts.plan_file.as_ref().unwrap(), &live.cancel, &Discard).await.unwrap();
+    let after = live.dry_run(&["dev/a"]).await;
+    assert!(after.dry_run.is_clean(), "{:?}", after.dry_run);
+    let state = after.dry_run.units[0].state.clone().unwrap();
+    let again = driver.apply_plan(artefacts.plan_file.as_ref().unwrap(), &live.cancel, &Discard).await;
+    assert!(matches!(again, Err(TerraformError::PlanStale { .. })), "{again:?}");
+    assert_eq!(driver.state_pull(&live.cancel, &Discard).await.unwrap().unwrap().version(), &state);
+}
+
+#[tokio::test]
+async fn a_link_out_of_the_tree_and_a_folder_that_cannot_be_used_are_refused_before_anything_runs() {
+    let name = "a_link_out_of_the_tree_and_a_folder_that_cannot_be_used_are_refused_before_anything_runs";
+    if !fixture::has("terraform", name) {
+        return;
+    }
+    let mut live = Live::new();
+    live.unit("dev/a", "");
+    live.repo.commit("feat: a unit");
+    let good = live.plan("HEAD", &["dev/a"]);
+    std::os::unix::fs::symlink("../../../../etc/passwd", live.repo.path.join("dev/a/secrets.txt")).unwrap();
+    live.repo.commit("feat: a link out of here");
+    let hostile = live.plan("HEAD", &["dev/a"]);
+    let repository = Repository::open(&live.repo.path).unwrap();
+    let credentials = Provider(live.environment.clone());
+    let context = DryRunContext {
+        repository: &repository,
+        credentials: &credentials,
+        hmac: &live.hmac,
+        cancel: &live.cancel,
+        observer: &live.observer,
+    };
+    let refused = live.runner.observe(&hostile, &context).await.unwrap_err();
+    assert!(
+        matches!(refused, DryRunError::Git(_)) && refused.to_string().contains("secrets.txt"),
+        "{refused}"
+    );
+    live.runner = live.runner.clone().below(live.repo.path.join("dev/a/main.tf"));
+    let refused = live.runner.observe(&good, &context).await.unwrap_err();
+    assert!(matches!(refused, DryRunError::Folder { .. }), "{refused}");
+    assert!(refused.to_string().contains("help: give it a folder"), "{refused}");
+    assert!(live.observer.events().is_empty());
+}
+
+#[tokio::test]
+async fn keys_of_a_sensitive_map_are_named_nowhere() {
+    if !fixture::has("terraform", "keys_of_a_sensitive_map_are_named_nowhere") {
+        return;
+    }
+    let live = Live::new();
+    let text = |value: &str| {
+        format!(
+            "variable \"m\" {{\n  sensitive = true\n  default = {{ {SECRET} = \"{value}\" }}\n}}\nresource \"terraform_data\" \"a\" {{ input = var.m }}\n"
+        )
+    };
+    live.unit("dev/a", &text("one"));
+    live.repo.commit("feat: a unit");
+    live.apply("dev/a").await;
+    live.repo.write("dev/a/main.tf", text("two"));
+    live.repo.commit("feat: another value");
+    let outcome = live.dry_run(&["dev/a"]).await;
+    assert_eq!(outcome.dry_run.units[0].counts.update, 1);
+    let json = outcome.dry_run.to_json().unwrap();
+    assert!(json.contains("\"input\"") && !json.contains(SECRET), "{json}");
+}
+
+#[tokio::test]
+async fn variables_that_change_what_a_tool_does_are_not_passed_on() {
+    if !fixture::has("terraform", "variables_that_change_what_a_tool_does_are_not_passed_on") {
+        return;
+    }
+    let mut live = Live::new();
+    live.environment = live
+        .environment
+        .clone()
+        .with("TF_CLI_ARGS_plan", "-destroy")
+        .with("TF_CLI_ARGS", "-nonsense")
+        .with("TF_DATA_DIR", "/nonexistent/x")
+        .with("TF_WORKSPACE", "nobodys")
+        .with("TF_LOG", "trace");
+    live.unit("dev/a", "resource \"terraform_data\" \"a\" {}");
+    live.repo.commit("feat: a unit");
+    let outcome = live.dry_run(&["dev/a"]).await;
+    assert_eq!(
+        outcome.dry_run.units[0].counts,
+        Counts { create: 1, ..Counts::default() },
+        "{:?}",
+        outcome.dry_run
+    );
+    assert!(!std::fs::read_to_string(&outcome.artefacts[0].log).unwrap().contains("[TRACE]"));
 }

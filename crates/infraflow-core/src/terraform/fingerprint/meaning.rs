@@ -73,7 +73,7 @@ pub fn fingerprint(
 fn resource(keyed: &Keyed<'_>, resource: &ResourceChange) -> Result<String, TerraformError> {
     let ResourceChange { address, change, .. } = resource;
     let random_id = Some("id").filter(|_| resource.r#type == TERRAFORM_DATA);
-    let marks = marks(resource);
+    let marks = resource.marks();
     let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
     let importing = match &change.importing {
         Some(importing) => {
@@ -115,24 +115,6 @@ fn resource(keyed: &Keyed<'_>, resource: &ResourceChange) -> Result<String, Terr
     }
     out.push_str("},");
     Ok(out)
-}
-
-/// The marks of both sides, and those that `terraform_data.output` lacks.
-fn marks(resource: &ResourceChange) -> Vec<String> {
-    let change = &resource.change;
-    let mut found = Vec::new();
-    for marks in [&change.before_sensitive, &change.after_sensitive].into_iter().flatten() {
-        if !marks.text().contains("true") {
-            continue;
-        }
-        found.push(marks.text().to_owned());
-        if resource.r#type == TERRAFORM_DATA
-            && let Some(input) = marks.member("input")
-        {
-            found.push(format!("{{\"output\":{}}}", input.text()));
-        }
-    }
-    found
 }
 
 fn member(object: &str, name: &str) -> Option<String> {

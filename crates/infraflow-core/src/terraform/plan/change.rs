@@ -113,6 +113,47 @@ impl ResourceChange {
         self.change.importing.is_some()
     }
 
+    /// The attributes that differ between before and after, those that are known only after apply included; the
+    /// whole, as the one path, where something is created, deleted or forgotten. Of a sensitive map no key is named.
+    pub fn differing(&self) -> Vec<AttributePath> {
+        let change = &self.change;
+        let marks = self.marks();
+        let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+        difference::paths(
+            change.before.as_ref(),
+            change.after.as_ref(),
+            change.after_unknown.as_ref(),
+            &marks,
+        )
+    }
+
+    /// The attributes that force a replacement. Of a sensitive map no key is named.
+    pub fn forced_by(&self) -> Vec<AttributePath> {
+        let marks = self.marks();
+        let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+        let paths = self.change.replace_paths.iter().cloned().map(AttributePath);
+        paths.map(|path| difference::shown(path, &marks)).collect()
+    }
+
+    /// Where its values are sensitive, as marks of their shape: those of both sides, for a value that became
+    /// sensitive was no less a secret before, and those that `terraform_data.output` lacks (Terraform 1.11.4),
+    /// which repeats `input`.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for marks in [&self.change.before_sensitive, &self.change.after_sensitive].into_iter().flatten() {
+            if !marks.text().contains("true") {
+                continue;
+            }
+            found.push(marks.text().to_owned());
+            if self.r#type == "terraform_data"
+                && let Some(input) = marks.member("input")
+            {
+                found.push(format!("{{\"output\":{}}}", input.text()));
+            }
+        }
+        found
+    }
+
     /// Whether applying would do anything, be it only to the state.
     pub fn is_effective(&self) -> bool {
         !self.change.actions.is_no_op() || self.is_move() || self.is_import()
@@ -120,12 +161,6 @@ impl ResourceChange {
 }
 
 impl Change {
-    /// The paths of the values that differ between before and after, those that are known only after apply
-    /// included. The whole, as the one path, where something is created, deleted or forgotten.
-    pub fn differing(&self) -> Vec<AttributePath> {
-        difference::paths(self.before.as_ref(), self.after.as_ref(), self.after_unknown.as_ref())
-    }
-
     /// Whether this action is among the change's.
     pub fn does(&self, action: &Action) -> bool {
         self.actions.contains(action)

@@ -122,8 +122,8 @@ impl ChangeSummary {
             mode: change.mode.clone(),
             actions: change.change.actions.clone(),
             reason: change.action_reason.clone(),
-            attributes: change.change.differing(),
-            forced_by: change.change.replace_paths.iter().cloned().map(AttributePath).collect(),
+            attributes: change.differing(),
+            forced_by: change.forced_by(),
             import: change.is_import(),
         }
     }
@@ -132,7 +132,7 @@ impl ChangeSummary {
 impl Drift {
     /// The attributes of one entry of `resource_drift`.
     fn of(change: &ResourceChange) -> impl Iterator<Item = Self> {
-        let mut paths = change.change.differing();
+        let mut paths = change.differing();
         if paths.is_empty() {
             paths.push(AttributePath::default());
         }
