@@ -13,7 +13,7 @@
 //! - What libgit2 cannot open is refused by name: repositories with SHA-256 objects, with references in
 //!   reftables, or with `extensions.partialclone`. Partial clones without that extension (git makes them
 //!   so since 2.24) work: blobs that are not there are fetched in one batch by
-//!   [`Repository::fetch_missing`], and until then reading them is [`GitError::MissingObject`].
+//!   [`Repository::fetch_missing`], and until then reading them is [`GitError::MissingObjects`].
 //! - Clean and smudge filters (Git LFS, end-of-line conversion) are not run: a file of a commit has the
 //!   bytes of its blob, a changed file of the working directory those on the disk.
 //! - A repository inside the working directory that is no submodule is not part of its tree.
