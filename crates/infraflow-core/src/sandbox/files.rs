@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    process::{LogStream, Source},
+    process::{LogStream, OutputFiles, Source},
     proof::{RepoPath, RunId},
 };
 
@@ -91,6 +91,11 @@ impl CaseFolder {
 
     pub(super) fn saved_plan(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Where tools write, so that they can go on, and save what they know, when this process dies.
+    pub(super) fn output(&self) -> OutputFiles {
+        OutputFiles { stdout: self.folder.join("stdout"), stderr: self.folder.join("stderr") }
     }
 
     /// Gives the root module a local backend with our state.

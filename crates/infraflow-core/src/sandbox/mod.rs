@@ -40,6 +40,8 @@
 //! in the section `[sandbox]` of infraflow.toml leaves such files out without failing.
 //!
 //! # Limitations
+//! - OpenTofu writes its state every 20 seconds while it applies (Terraform after each resource). Where its
+//!   machine dies with it, what it made since is found by the sweep alone.
 //! - What an example makes without using its mark can't be swept after a crash. Resources whose state does
 //!   not hold the mark are named in the report ([`CaseReport::unmarked`]).
 //! - On systems without `/proc`, only a recorded group's first process is found again.

@@ -235,6 +235,15 @@ impl Reaper {
             left: Left::NeverMade,
             reasons: Vec::new(),
         };
+        // Before the process is ended: a tool that is interrupted may save in its state what it was at.
+        match newest_state(record, entry).await {
+            Ok(newest) => {
+                let known = newest.map(|(_, state)| state.addresses).unwrap_or_default();
+                let unknown = record.planned.iter().filter(|address| !known.contains(address));
+                reaped.in_flight = unknown.cloned().collect();
+            }
+            Err(error) => reaped.reasons.push(Reason::new("state_not_read", error.to_string())),
+        }
         match self.end_group(record, entry).await {
             Ok(group) => reaped.group = group,
             Err(error) => {
@@ -244,7 +253,7 @@ impl Reaper {
             }
         }
         if record.may_have_made() {
-            match self.undo(record, entry, sandbox, cancel, &mut reaped).await {
+            match self.undo(record, entry, sandbox, cancel).await {
                 Ok(undone) => {
                     reaped.destroyed = undone.destroyed;
                     reaped.left = undone.left;
@@ -291,7 +300,6 @@ impl Reaper {
         entry: &Entry,
         sandbox: &dyn Sandbox,
         cancel: &CancellationToken,
-        reaped: &mut Reaped,
     ) -> Result<Undone, SandboxError> {
         let mark = &record.opened.mark;
         make_private(&self.work)?;
@@ -309,8 +317,6 @@ impl Reaper {
         case.write_override()?;
         let newest = newest_state(record, entry).await?;
         let known = newest.as_ref().map(|(_, state)| state.addresses.clone()).unwrap_or_default();
-        reaped.in_flight =
-            record.planned.iter().filter(|address| !known.contains(address)).cloned().collect();
         if let Some((bytes, _)) = newest {
             std::fs::write(case.state(), &bytes)
                 .map_err(|source| SandboxError::io("write", case.state(), source))?;

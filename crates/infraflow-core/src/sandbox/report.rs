@@ -207,8 +207,9 @@ pub struct Reaped {
     /// What became of the process group that was at work; `None` where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupEnd>,
-    /// Addresses that were planned, and of which no state knows: each was in flight, or had not begun. What is in
-    /// the world of them only a sweep finds.
+    /// Addresses that were planned, and of which no state knew when the reaper came: each was in flight, or had
+    /// not begun. A tool that could still be interrupted may have saved them then, and they were destroyed; what is
+    /// in the world of the others only the sweep found.
     pub in_flight: Vec<String>,
     /// Addresses that the state knew, and that were destroyed.
     pub destroyed: Vec<String>,

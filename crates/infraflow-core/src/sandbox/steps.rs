@@ -121,7 +121,8 @@ impl Steps {
             )
             .time_limit(self.limits.apply)
             .grace(self.limits.grace)
-            .on_start(move |group| record(group));
+            .on_start(move |group| record(group))
+            .output_files(self.folder.output());
         let finished = command.run(cancel, &self.log).await?;
         self.entry.write(&Line::Ended { step: Step::Test, verdict: finished.verdict() }).await?;
         Ok(finished)
@@ -142,7 +143,7 @@ impl Steps {
             Step::Apply | Step::Test => self.limits.apply,
             Step::Destroy => self.limits.destroy,
         };
-        self.unrecorded().time_limit(limit).on_start(self.record(step))
+        self.unrecorded().time_limit(limit).on_start(self.record(step)).output_files(self.folder.output())
     }
 
     /// Writes a started process to the ledger before it runs. Called on a thread of the process, not of the

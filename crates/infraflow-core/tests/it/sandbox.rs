@@ -17,7 +17,7 @@ use infraflow_core::{
     },
     select::TestPlan,
     store::{Key, Store, StoreError},
-    terraform::Tool,
+    terraform::{Product, Tool},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -726,8 +726,8 @@ async fn what_a_killed_runner_left_is_ended_named_destroyed_and_swept() {
     let reaped = &report.reaped[0];
     assert_eq!(reaped.group, Some(GroupEnd::Interrupted), "{reaped:#?}");
     assert!(!group.alive());
-    assert_eq!(reaped.in_flight, ["terraform_data.slow"]);
-    assert_eq!(reaped.destroyed, ["terraform_data.first"]);
+    assert!(reaped.in_flight.contains(&"terraform_data.slow".to_owned()), "{reaped:#?}");
+    assert_eq!(reaped.destroyed, ["terraform_data.first", "terraform_data.slow"]);
     assert!(matches!(&reaped.left, Left::Swept(things) if things[0].starts_with("slow-r1-")), "{reaped:#?}");
     assert!(report.clean());
     stage.assert_nothing_left().await;
@@ -808,7 +808,7 @@ async fn another_machine_destroys_from_the_store_alone_and_does_not_call_it_prov
     }
     let stage = killed().await;
     // As another machine sees it: the process is unknown there, and so is the folder.
-    token_of(&stage).end(Duration::from_secs(10)).unwrap();
+    token_of(&stage).end(Duration::ZERO).unwrap();
     std::fs::remove_dir_all(stage.work()).unwrap();
     std::fs::remove_dir_all(&stage.repo.path).unwrap();
     for file in walk(&stage.repo.folder.path().join("store")) {
@@ -826,10 +826,10 @@ async fn another_machine_destroys_from_the_store_alone_and_does_not_call_it_prov
     let reaper = reaper.with_sandbox(stage.sandbox.clone());
     let report = reaper.reap(&all, &cancel, &Silent).await.unwrap();
     let reaped = &report.reaped[0];
-    assert_eq!(
-        (reaped.group, &reaped.destroyed[..]),
-        (Some(GroupEnd::Elsewhere), &["terraform_data.first".to_owned()][..])
-    );
+    assert_eq!(reaped.group, Some(GroupEnd::Elsewhere));
+    // OpenTofu had not written its state yet: the sweep did it alone.
+    let known = matches!(stage.tool.version().product, Product::Terraform);
+    assert_eq!(reaped.destroyed.contains(&"terraform_data.first".to_owned()), known, "{reaped:#?}");
     assert!(matches!(&reaped.left, Left::Unproven(why) if why.contains("another machine")), "{reaped:#?}");
     assert!(!report.clean() && stage.things().is_empty());
 
