@@ -123,8 +123,12 @@ impl Missing {
         missing
     }
 
-    /// The same as a sentence.
     pub(super) fn reason(&self) -> Reason {
+        Reason::new(&self.rule, self.sentence())
+    }
+
+    /// The same as a sentence.
+    pub fn sentence(&self) -> String {
         let names = |who: &[Principal]| who.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let have = match self.counted.as_slice() {
             [] => "nobody did".to_owned(),
@@ -136,8 +140,7 @@ impl Missing {
         };
         let why: Vec<_> = self.reasons.iter().map(|reason| reason.text.as_str()).collect();
         let people = if self.needed == 1 { "person" } else { "people" };
-        let text = format!("{} {people} must approve, and {have} ({may}): {}", self.needed, why.join("; "));
-        Reason::new(&self.rule, text)
+        format!("{} {people} must approve, and {have} ({may}): {}", self.needed, why.join("; "))
     }
 }
 

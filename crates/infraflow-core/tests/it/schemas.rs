@@ -18,6 +18,9 @@ fn registry() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         entry::<infraflow_core::approve::ApprovalRequest>(),
         entry::<infraflow_core::approve::Refused>(),
+        entry::<infraflow_core::deploy::Deployment>(),
+        entry::<infraflow_core::deploy::DeploymentPlan>(),
+        entry::<infraflow_core::deploy::Verification>(),
         entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::dry_run::DriftReport>(),
         entry::<infraflow_core::dry_run::DryRun>(),
