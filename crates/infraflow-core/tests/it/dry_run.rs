@@ -802,3 +802,35 @@ async fn variables_that_change_what_a_tool_does_are_not_passed_on() {
     );
     assert!(!std::fs::read_to_string(&outcome.artefacts[0].log).unwrap().contains("[TRACE]"));
 }
+
+#[tokio::test]
+async fn opentofu_dry_runs_as_terraform_does() {
+    let name = "opentofu_dry_runs_as_terraform_does";
+    let Some(tofu) = std::env::var_os("INFRAFLOW_TOFU") else {
+        fixture::has("tofu (named by INFRAFLOW_TOFU)", name);
+        return;
+    };
+    let mut live = Live::new();
+    let tofu = Tool::at(tofu).unwrap();
+    live.runner = TerraformDryRunner::new(tofu.clone());
+    live.environment = live.environment.clone().with("TF_VAR_pw", SECRET);
+    live.unit(
+        "dev/a",
+        "variable \"pw\" { sensitive = true }\nresource \"terraform_data\" \"a\" { input = var.pw }\n",
+    );
+    live.repo.commit("feat: a unit");
+    let outcome = live.dry_run(&["dev/a"]).await;
+    let unit = &outcome.dry_run.units[0];
+    assert_eq!((unit.counts.create, &unit.tool), (1, tofu.version()), "{:?}", outcome.dry_run);
+    assert_eq!(live.dry_run(&["dev/a"]).await.dry_run.fingerprint(), outcome.dry_run.fingerprint());
+    assert!(!outcome.dry_run.to_json().unwrap().contains(SECRET));
+    assert!(outcome.artefacts[0].sensitive.iter().any(|s| s.value == SECRET));
+
+    let clone = tempfile::tempdir().unwrap();
+    git_in(clone.path(), &["clone", "-q", live.repo.path.to_str().unwrap(), "."]);
+    let driver = tofu.driver(clone.path().join("dev/a")).environment(live.environment.clone());
+    driver.init(&InitOptions::default(), &live.cancel, &Discard).await.unwrap();
+    let plan = outcome.artefacts[0].plan_file.as_ref().unwrap();
+    driver.apply_plan(plan, &live.cancel, &Discard).await.unwrap();
+    assert!(live.dry_run(&["dev/a"]).await.dry_run.is_clean());
+}
