@@ -110,12 +110,14 @@ exceptions! {
     detect::DetectError => "DetectError" unless Git;
     dry_run::DryRunError => "DryRunError" unless Git, Proof;
     git::GitError => "GitError" unless Path, Process;
+    interface::InterfaceError => "InterfaceError";
     pipeline::PipelineError => "PipelineError";
     policy::PolicyError => "PolicyError" unless Git;
     process::ProcessError => "ProcessError";
     proof::ProofError => "ProofError";
     publish::PublishError => "PublishError" unless Proof, Store;
     redact::RedactError => "RedactError";
+    release::ReleaseError => "ReleaseError" unless Git, Interface, Policy;
     seal::SealError => "SealError";
     store::StoreError => "StoreError";
     terraform::TerraformError => "TerraformError" unless Process;

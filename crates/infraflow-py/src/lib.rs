@@ -19,6 +19,7 @@ mod policy;
 mod proof;
 mod publish;
 mod redact;
+mod release;
 mod repository;
 mod seal;
 mod select;
@@ -52,6 +53,10 @@ mod _infraflow {
             UnitPublishPlan, UnitPublished, open_log, open_log_async, openings,
         },
         redact::{LeftAlone, Redacted, Redaction, RedactionReport, SecretRedactor},
+        release::{
+            Identity, InterfaceChange, ModuleTags, Release, ReleasePlan, Released, ReleasedCommit,
+            ReleasedTag, Tag, Unreleased, observe_tags, observe_tags_async,
+        },
         repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
         select::{PlannedCase, Shard, SkippedCase, TestPlan},

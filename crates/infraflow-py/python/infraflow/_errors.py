@@ -11,12 +11,14 @@ __all__ = [
     "DryRunError",
     "GitError",
     "InfraflowError",
+    "InterfaceError",
     "PipelineError",
     "PolicyError",
     "ProcessError",
     "ProofError",
     "PublishError",
     "RedactError",
+    "ReleaseError",
     "SealError",
     "StoreError",
     "TerraformError",
@@ -99,3 +101,11 @@ class CatalogError(InfraflowError):
 
 class PublishError(InfraflowError):
     """Something cannot be published, or what was published cannot be trusted or opened."""
+
+
+class InterfaceError(InfraflowError):
+    """The interface of a module cannot be told."""
+
+
+class ReleaseError(InfraflowError):
+    """A release cannot be planned, or a plan of one not be carried out."""

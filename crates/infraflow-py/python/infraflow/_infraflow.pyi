@@ -28,11 +28,14 @@ __all__ = [
     "Event",
     "GitDetector",
     "GivenFiles",
+    "Identity",
     "Impact",
+    "InterfaceChange",
     "LeftAlone",
     "Link",
     "Module",
     "ModuleCall",
+    "ModuleTags",
     "Nature",
     "NotPublished",
     "Opened",
@@ -52,6 +55,11 @@ __all__ = [
     "Redaction",
     "RedactionReport",
     "Reference",
+    "Release",
+    "ReleasePlan",
+    "Released",
+    "ReleasedCommit",
+    "ReleasedTag",
     "Repository",
     "ResourceChange",
     "Sealed",
@@ -67,6 +75,7 @@ __all__ = [
     "StepSpec",
     "Store",
     "StorePublisher",
+    "Tag",
     "TerraformDryRunner",
     "TestPlan",
     "Unit",
@@ -76,6 +85,7 @@ __all__ = [
     "UnitPublishPlan",
     "UnitPublished",
     "Unparsable",
+    "Unreleased",
     "_Job",
     "__version__",
     "_shutdown",
@@ -86,6 +96,8 @@ __all__ = [
     "impact",
     "nature",
     "nightly",
+    "observe_tags",
+    "observe_tags_async",
     "open_log",
     "open_log_async",
     "openings",
@@ -620,6 +632,198 @@ def select(
     impact: Impact, catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...
 ) -> TestPlan: ...
 def nightly(catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...) -> TestPlan: ...
+
+# --- Versions and tags ----------------------------------------------------------------------------------------
+
+@final
+class ModuleTags:
+    def __new__(cls, configuration: Configuration | None = None) -> Self: ...
+    def plan(
+        self,
+        repository: Repository,
+        catalog: Catalog,
+        *,
+        tagger: Identity,
+        head: str = "HEAD",
+        tags: Sequence[Tag] | None = None,
+        remote: str = "origin",
+        trunk: str | None = None,
+        only: Sequence[str] = ...,
+        versions: Mapping[str, str] = ...,
+    ) -> ReleasePlan: ...
+    def execute(
+        self, plan: ReleasePlan, repository: Repository, *, observer: _Observer | None = None
+    ) -> Released: ...
+    def execute_async(
+        self, plan: ReleasePlan, repository: Repository, *, observer: _Observer | None = None
+    ) -> _Awaited[Released]: ...
+
+def observe_tags(repository: Repository, remote: str = "origin") -> tuple[Tag, ...]: ...
+def observe_tags_async(repository: Repository, remote: str = "origin") -> _Awaited[tuple[Tag, ...]]: ...
+
+_Bump = Literal["patch", "minor", "major", "initial"]
+
+@final
+class Identity(_Data):
+    def __new__(cls, *, name: str, email: str, when: str) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def when(self) -> str: ...
+
+@final
+class Tag(_Data):
+    def __new__(cls, *, name: str, target: str, object: str, annotated: bool) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def object(self) -> str: ...
+    @property
+    def annotated(self) -> bool: ...
+
+@final
+class ReleasePlan(_Document):
+    kind: Final = "release_plan"
+    def __new__(
+        cls,
+        *,
+        head: str,
+        trunk: str | None = None,
+        remote: str,
+        tagger: Identity,
+        releases: Sequence[Release],
+        unchanged: Sequence[Unreleased],
+        refused: Sequence[Unreleased],
+    ) -> Self: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def trunk(self) -> str | None: ...
+    @property
+    def remote(self) -> str: ...
+    @property
+    def tagger(self) -> Identity: ...
+    @property
+    def releases(self) -> tuple[Release, ...]: ...
+    @property
+    def unchanged(self) -> tuple[Unreleased, ...]: ...
+    @property
+    def refused(self) -> tuple[Unreleased, ...]: ...
+
+@final
+class Release(_Data):
+    def __new__(
+        cls,
+        *,
+        module: str,
+        previous: str | None = None,
+        next: str,
+        tag: str,
+        commit: str,
+        elsewhere: Sequence[str] = (),
+        bump: _Bump,
+        reasons: Sequence[Reason],
+        notes: str,
+        interface: Sequence[InterfaceChange],
+        commits: Sequence[ReleasedCommit],
+    ) -> Self: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def previous(self) -> str | None: ...
+    @property
+    def next(self) -> str: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def elsewhere(self) -> tuple[str, ...]: ...
+    @property
+    def bump(self) -> _Bump: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def notes(self) -> str: ...
+    @property
+    def interface(self) -> tuple[InterfaceChange, ...]: ...
+    @property
+    def commits(self) -> tuple[ReleasedCommit, ...]: ...
+
+@final
+class Unreleased(_Data):
+    def __new__(cls, *, module: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class ReleasedCommit(_Data):
+    def __new__(cls, *, id: str, subject: str, bump: _Bump | None = None) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def bump(self) -> _Bump | None: ...
+
+@final
+class InterfaceChange(_Data):
+    def __new__(
+        cls,
+        *,
+        severity: Literal["breaking", "risk", "addition", "compatible"],
+        rule: str,
+        subject: str,
+        text: str,
+        value_dependent: bool,
+        link: Link,
+    ) -> Self: ...
+    @property
+    def severity(self) -> Literal["breaking", "risk", "addition", "compatible"]: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def value_dependent(self) -> bool: ...
+    @property
+    def link(self) -> Link: ...
+
+@final
+class Released(_Document):
+    kind: Final = "released"
+    def __new__(cls, *, tags: Sequence[ReleasedTag], without_events: Sequence[str]) -> Self: ...
+    @property
+    def tags(self) -> tuple[ReleasedTag, ...]: ...
+    @property
+    def without_events(self) -> tuple[str, ...]: ...
+
+@final
+class ReleasedTag(_Data):
+    def __new__(
+        cls,
+        *,
+        tag: str,
+        object: str,
+        commit: str,
+        state: Literal["created", "already_there"],
+    ) -> Self: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def object(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def state(self) -> Literal["created", "already_there"]: ...
 
 # --- What a plan does -----------------------------------------------------------------------------------------
 
