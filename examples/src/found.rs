@@ -63,6 +63,17 @@ impl Changes {
         Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
     }
 
+    /// The configuration: `--config`, or that of a tree.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn configuration(&self, trunk: &Tree) -> Result<Configuration, Failure> {
+        Ok(match &self.config {
+            Some(file) => Configuration::read_file(file)?,
+            None => Configuration::read(trunk)?,
+        })
+    }
+
     /// Detects the change and assesses what it touches.
     ///
     /// # Errors
@@ -71,10 +82,7 @@ impl Changes {
         let repository = self.repository()?;
         let (base, head) = (self.base(&repository)?, repository.revision(&self.head)?);
         let trunk = repository.tree(&base)?;
-        let configuration = match &self.config {
-            Some(file) => Configuration::read_file(file)?,
-            None => Configuration::read(&trunk)?,
-        };
+        let configuration = self.configuration(&trunk)?;
         let policy = Policy::read(&trunk)?;
         let changes = match self.given_files()? {
             Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,

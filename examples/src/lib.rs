@@ -8,8 +8,10 @@ mod found;
 mod options;
 mod outcome;
 pub mod people;
+mod testing;
 
 pub use console::Console;
 pub use found::Found;
 pub use options::{Changes, Output, Plans};
 pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};
+pub use testing::{Tester, Testing, answer_of, people as testing_people};
