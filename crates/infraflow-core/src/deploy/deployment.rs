@@ -40,9 +40,10 @@ impl Deployment {
         self.units.iter().all(|unit| unit.outcome == DeployOutcome::Applied)
     }
 
-    /// Whether some units are applied and others are not.
+    /// Whether it is not done, and something was applied all the same, be it part of a unit.
     pub fn is_partial(&self) -> bool {
-        !self.is_done() && self.units.iter().any(|unit| unit.outcome != DeployOutcome::NotStarted)
+        let untouched = [DeployOutcome::NotStarted, DeployOutcome::Refused];
+        !self.is_done() && self.units.iter().any(|unit| !untouched.contains(&unit.outcome))
     }
 
     /// The unit of that id.

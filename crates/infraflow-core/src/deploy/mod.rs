@@ -46,7 +46,7 @@ mod workbench;
 pub use deployer::{DeployContext, Deployer};
 pub use deployment::{DeployOutcome, DeployedUnit, Deployment, Verification, VerifiedUnit};
 pub use error::DeployError;
-pub use plan::{Dependencies, DeploymentPlan, UnitDeployment};
+pub use plan::{Dependencies, DeploymentPlan, UnitDeployment, dependencies};
 pub use saved_plans::{PlanFiles, SavedPlans, SealedPlans};
 pub use settings::DeployRules;
 pub use terraform_deployer::TerraformDeployer;

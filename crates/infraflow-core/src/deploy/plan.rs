@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeployError, order::in_order};
 use crate::{
     approve::ApprovalRequest,
-    catalog::UnitId,
+    catalog::{Catalog, Node, ReferenceKind, UnitId},
     dry_run::{DryRun, DryRunPlan, PlannedUnit, UnitDryRun, UnitOutcome},
     git::{CommitId, Revision},
     policy::Policy,
@@ -74,10 +74,24 @@ pub struct UnitDeployment {
 /// Which units wait for which: a unit, and those whose outputs it consumes.
 pub type Dependencies = BTreeMap<UnitId, Vec<UnitId>>;
 
+/// Which units of a catalog wait for which, by their references of the kind `dependency`.
+pub fn dependencies(catalog: &Catalog) -> Dependencies {
+    let mut found = Dependencies::new();
+    for reference in catalog.references() {
+        if let (Node::Unit(from), Node::Unit(to), ReferenceKind::Dependency) =
+            (reference.from, reference.to, reference.kind)
+        {
+            found.entry(from).or_default().push(to);
+        }
+    }
+    found
+}
+
 impl DeploymentPlan {
     /// What carrying out a dry run means. Pure.
     ///
-    /// Units are ordered by the promotion order of their environments, then by their dependencies, then by id.
+    /// No unit comes before one that it waits for. Among those that may come next the order is the promotion
+    /// order of their environments, then the id.
     ///
     /// # Errors
     /// - [`DeployError::OtherPlan`] where dry run, its plan and the request for approval do not belong together;

@@ -413,6 +413,9 @@ async fn a_state_that_moved_since_the_plan_is_refused() {
     let error = scene.deploy(&second.deployment, &approved).await.unwrap_err();
     assert!(matches!(error, DeployError::StateMoved { .. }), "{error}");
     assert!(error.to_string().contains("help:"), "{error}");
+    let verification = scene.verify(&second.deployment).await;
+    assert!(!verification.holds());
+    assert_eq!(verification.units[0].reasons[0].text, "terraform_data.a would be update");
 }
 
 #[tokio::test]
@@ -482,6 +485,64 @@ output "b" {
     );
     assert_eq!(scene.lines("made"), 1);
     assert!(scene.verify(&planned.deployment).await.holds());
+}
+
+#[tokio::test]
+async fn an_apply_that_ended_unseen_is_looked_at_and_not_repeated() {
+    if !has("terraform", "an_apply_that_ended_unseen_is_looked_at_and_not_repeated") {
+        return;
+    }
+    let scene = Scene::new(PLAIN);
+    let planned = scene.plan(&["prod/a"]).await;
+    let approved = scene.approve(&planned.request, "run-1").await;
+    assert!(scene.deploy(&planned.deployment, &approved).await.unwrap().is_done());
+    // As if the process had died just before it could write that the apply ended.
+    let entries = scene.store.list(&Key::parse("deployments/runs").unwrap()).await.unwrap();
+    scene.store.delete(entries.last().unwrap()).await.unwrap();
+    let again = scene.deploy(&planned.deployment, &approved).await.unwrap();
+    assert_eq!(rules_of(only(&again)), ["reconciled"], "{again:#?}");
+    assert!(again.is_done() && scene.lines("made") == 1);
+}
+
+#[tokio::test]
+async fn a_run_that_began_with_one_plan_does_not_go_on_with_another() {
+    if !has("terraform", "a_run_that_began_with_one_plan_does_not_go_on_with_another") {
+        return;
+    }
+    let scene = Scene::new(PLAIN);
+    let first = scene.plan(&["prod/a"]).await;
+    let approved = scene.approve(&first.request, "run-1").await;
+    let cancel = CancellationToken::new();
+    // It claims the plan, and is stopped before it applies it.
+    let credentials = Scene::credentials();
+    let (saved_plans, folder) = (scene.plans(&first.deployment), scene.folder.join("work"));
+    struct StopsAtDeploy(CancellationToken);
+    impl infraflow_core::observe::Observer for StopsAtDeploy {
+        fn event(&self, event: &infraflow_core::observe::Event) {
+            if event.stage == infraflow_core::observe::Stage::Deploy {
+                self.0.cancel();
+            }
+        }
+    }
+    let context = DeployContext {
+        repository: &scene.repository,
+        policy: &scene.policy,
+        credentials: &credentials,
+        saved_plans: &saved_plans,
+        folder: &folder,
+        cancel: &cancel,
+        observer: &StopsAtDeploy(cancel.clone()),
+    };
+    let stopped = scene.deployer().execute(&first.deployment, &approved, &context).await;
+    assert!(matches!(stopped, Err(DeployError::Cancelled)), "{stopped:?}");
+    // The same commit planned once more: the same meaning, another file, since it has the second in it.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let second = scene.plan(&["prod/a"]).await;
+    assert_eq!(second.request.fingerprint, first.request.fingerprint);
+    let approved = scene.count(&second.request, "run-1").await;
+    let error = scene.deploy(&second.deployment, &approved).await.unwrap_err();
+    assert!(matches!(error, DeployError::RunBegan { .. }), "{error}");
+    assert_eq!(scene.lines("made"), 0);
 }
 
 #[tokio::test]
