@@ -39,9 +39,10 @@ pub(super) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Applies it. Whatever comes of it is an outcome: from here on the world may have changed.
     pub(super) async fn run(self, context: &DeployContext<'_>, cancel: &CancellationToken) -> DeployedUnit {
+        let name = format!("apply-{}-{}", self.plan_file.short(), self.number);
         let output = OutputFiles {
-            stdout: self.bench.folder.join(format!("apply-{}.out", self.number)),
-            stderr: self.bench.folder.join(format!("apply-{}.err", self.number)),
+            stdout: self.bench.folder.join(format!("{name}.out")),
+            stderr: self.bench.folder.join(format!("{name}.err")),
         };
         let began = Arc::new(AtomicBool::new(false));
         let driver = self

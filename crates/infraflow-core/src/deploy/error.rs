@@ -139,7 +139,7 @@ pub enum DeployError {
         /// The run.
         by: RunId,
     },
-    /// This run began with another plan for this unit.
+    /// This run began to apply another plan to this unit, and that did not come to a good end.
     #[error(
         "cannot deploy {unit}: run {run} began to apply the plan {begun}, not {asked}\n  help: resume with the plan it began with, or start a new run"
     )]

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +58,43 @@ pub(super) struct Attempt {
     pub(super) end: Option<End>,
 }
 
+/// What a record's entries come to.
+#[derive(Default)]
+struct History {
+    /// The plan that was taken last.
+    claimed: Option<Digest>,
+    /// The plans that were applied.
+    applied: BTreeSet<Digest>,
+    /// The apply that was begun and did not come to a good end, and the plan that was taken for it. A plan made
+    /// anew to finish another counts as that.
+    open: Option<(Digest, Attempt)>,
+}
+
+impl History {
+    fn of(entries: Vec<Entry>) -> Self {
+        let mut history = Self::default();
+        for entry in entries {
+            match entry {
+                Entry::Claimed { plan_file, .. } => history.claimed = Some(plan_file),
+                Entry::Starting { attempt: number, plan_file, group, output } => {
+                    let taken = history.claimed.clone().unwrap_or(plan_file);
+                    history.open = Some((taken, Attempt { number, group, output, end: None }));
+                }
+                Entry::Ended { how: End::Applied, .. } => {
+                    history.applied.extend(history.open.take().map(|(taken, _)| taken));
+                }
+                Entry::Ended { how, .. } => {
+                    if let Some((_, attempt)) = &mut history.open {
+                        attempt.end = Some(how);
+                    }
+                }
+                Entry::Reconciled { .. } => {}
+            }
+        }
+        history
+    }
+}
+
 /// The record of one unit of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
@@ -70,32 +109,21 @@ impl Record {
         Ok(Self { store: store.clone(), journal: Journal::open(store.clone(), key), run: run.clone() })
     }
 
-    /// Where the unit stands.
+    /// Where the unit stands with a plan.
     pub(super) async fn standing(&self, unit: &UnitDeployment) -> Result<Standing, DeployError> {
-        let mut standing = Standing::Fresh;
-        for entry in self.journal.read_all::<Entry>().await? {
-            match entry {
-                Entry::Claimed { plan_file, .. } if plan_file != unit.plan_file => {
-                    return Err(DeployError::RunBegan {
-                        unit: Box::new(unit.unit.id.clone()),
-                        run: self.run.clone(),
-                        begun: plan_file,
-                        asked: unit.plan_file.clone(),
-                    });
-                }
-                Entry::Starting { attempt: number, group, output, .. } => {
-                    standing = Standing::Begun(Attempt { number, group, output, end: None });
-                }
-                Entry::Ended { how: End::Applied, .. } => standing = Standing::Applied,
-                Entry::Ended { how, .. } => {
-                    if let Standing::Begun(attempt) = &mut standing {
-                        attempt.end = Some(how);
-                    }
-                }
-                Entry::Claimed { .. } | Entry::Reconciled { .. } => {}
-            }
+        let History { applied, open, .. } = History::of(self.journal.read_all().await?);
+        match open {
+            _ if applied.contains(&unit.plan_file) => Ok(Standing::Applied),
+            // Nothing was begun with whatever plan was taken before: it may be exchanged for another.
+            None => Ok(Standing::Fresh),
+            Some((begun, attempt)) if begun == unit.plan_file => Ok(Standing::Begun(attempt)),
+            Some((begun, _)) => Err(DeployError::RunBegan {
+                unit: Box::new(unit.unit.id.clone()),
+                run: self.run.clone(),
+                begun,
+                asked: unit.plan_file.clone(),
+            }),
         }
-        Ok(standing)
     }
 
     /// Takes the plan for this run: one saved plan is applied by one run at most.
@@ -107,8 +135,8 @@ impl Record {
             let by = RunId::parse(&String::from_utf8_lossy(&bytes))?;
             return Err(DeployError::PlanUsed { unit: Box::new(unit.unit.id.clone()), by });
         }
-        let claimed = Entry::Claimed { plan_file: unit.plan_file.clone(), state: unit.state.clone() };
-        if !self.journal.read_all::<Entry>().await?.contains(&claimed) {
+        if History::of(self.journal.read_all().await?).claimed.as_ref() != Some(&unit.plan_file) {
+            let claimed = Entry::Claimed { plan_file: unit.plan_file.clone(), state: unit.state.clone() };
             self.append(&claimed).await?;
         }
         Ok(())

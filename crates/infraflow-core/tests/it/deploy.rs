@@ -505,8 +505,11 @@ async fn an_apply_that_ended_unseen_is_looked_at_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_run_that_began_with_one_plan_does_not_go_on_with_another() {
-    if !has("terraform", "a_run_that_began_with_one_plan_does_not_go_on_with_another") {
+async fn a_plan_that_was_taken_and_not_begun_may_be_exchanged_and_one_that_was_applied_followed() {
+    if !has(
+        "terraform",
+        "a_plan_that_was_taken_and_not_begun_may_be_exchanged_and_one_that_was_applied_followed",
+    ) {
         return;
     }
     let scene = Scene::new(PLAIN);
@@ -540,9 +543,38 @@ async fn a_run_that_began_with_one_plan_does_not_go_on_with_another() {
     let second = scene.plan(&["prod/a"]).await;
     assert_eq!(second.request.fingerprint, first.request.fingerprint);
     let approved = scene.count(&second.request, "run-1").await;
-    let error = scene.deploy(&second.deployment, &approved).await.unwrap_err();
+    assert!(scene.deploy(&second.deployment, &approved).await.unwrap().is_done());
+    assert_eq!(scene.lines("made"), 1);
+    // The first one can't be applied any more.
+    let approved = scene.count(&first.request, "run-1").await;
+    let error = scene.deploy(&first.deployment, &approved).await.unwrap_err();
+    assert!(matches!(error, DeployError::PlanFileAltered { .. }), "{error}");
+    // The same run may change the unit once more.
+    scene.change("prod/a", "\"one\"", "\"two\"");
+    let third = scene.plan(&["prod/a"]).await;
+    let approved = scene.approve(&third.request, "run-1").await;
+    let done = scene.deploy(&third.deployment, &approved).await.unwrap();
+    assert!(done.is_done() && rules_of(only(&done)).is_empty(), "{done:#?}");
+    assert_eq!(
+        rules_of(only(&scene.deploy(&third.deployment, &approved).await.unwrap())),
+        ["applied_before"]
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_began_with_one_plan_does_not_go_on_with_another() {
+    if !has("terraform", "a_run_that_began_with_one_plan_does_not_go_on_with_another") {
+        return;
+    }
+    let scene = Scene::new(SLOW);
+    killed_in_the_middle(&scene).await;
+    kill_the_apply(&scene).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let again = scene.plan(&["prod/a"]).await;
+    let approved = scene.approve(&again.request, "run-1").await;
+    let error = scene.deploy(&again.deployment, &approved).await.unwrap_err();
     assert!(matches!(error, DeployError::RunBegan { .. }), "{error}");
-    assert_eq!(scene.lines("made"), 0);
+    assert_eq!((scene.lines("began"), scene.lines("made")), (1, 0));
 }
 
 #[tokio::test]
