@@ -7,6 +7,8 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use infraflow_core::observe::{Event, Happening, Observer, Stage};
 
+use crate::people;
+
 /// Draws what happens on standard error: a spinner for each thing under way, with the latest note, on a
 /// terminal; warnings everywhere. An embedder draws its own progress in the same way.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ impl Observer for Console {
                 if let Ok(style) = ProgressStyle::with_template("    {spinner} {msg}") {
                     bar.set_style(style);
                 }
-                bar.set_message(format!("{} {}", stage_name(event.stage), event.subject));
+                bar.set_message(format!("{} {}", people::stage(event.stage), event.subject));
                 bar.enable_steady_tick(Duration::from_millis(120));
                 under_way.insert(key, bar);
             }
@@ -57,7 +59,7 @@ impl Observer for Console {
             Happening::Progress { done, total } => {
                 if let Some(bar) = under_way.get(&key) {
                     let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
-                    bar.set_message(format!("{} {}: {done}{of}", stage_name(event.stage), event.subject));
+                    bar.set_message(format!("{} {}: {done}{of}", people::stage(event.stage), event.subject));
                 }
             }
             Happening::Warning(text) => {
@@ -66,15 +68,10 @@ impl Observer for Console {
             }
             Happening::Note(text) => {
                 if let Some(bar) = under_way.get(&key) {
-                    bar.set_message(format!("{} {}: {text}", stage_name(event.stage), event.subject));
+                    bar.set_message(format!("{} {}: {text}", people::stage(event.stage), event.subject));
                 }
             }
             _ => {}
         }
     }
-}
-
-/// A stage's name as its folder has it.
-fn stage_name(stage: Stage) -> String {
-    serde_json::to_value(stage).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

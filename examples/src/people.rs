@@ -3,9 +3,15 @@
 use std::fmt::Write as _;
 
 use infraflow_core::{
+    observe::Stage,
     proof::Reason,
     terraform::plan::{Counts, PlanSummary},
 };
+
+/// A stage's name, as its folder has it.
+pub fn stage(stage: Stage) -> String {
+    serde_json::to_value(stage).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
 
 /// What would be done to how many resources: `1 to create, 2 to replace`, or `no changes`.
 pub fn counts(counts: &Counts) -> String {

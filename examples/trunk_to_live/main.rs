@@ -1,0 +1,101 @@
+//! The whole road, in one run: from a commit in a modules repository to a verified live environment.
+//!
+//! Read it from the top: [`walk`] is the road, `modules.rs` its first half (detect, impact, test, release),
+//! `live.rs` its second (bump, dry run, approve, deploy, verify), and `check.rs` what is proved at the end.
+//! `demonstration.rs` makes the two repositories that it walks on, `own.rs` plans on yours.
+#![allow(unreachable_pub)] // one program, in several files
+
+mod check;
+mod demonstration;
+mod live;
+mod modules;
+mod road;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use infraflow_core::{
+    pipeline::Run,
+    proof::{Clock as _, RunId, SystemClock, Timestamp},
+    store::{Key, Store},
+    terraform::Tool,
+};
+use infraflow_examples::{Answer, Console, Failure, cancel_on_interrupt, main_of};
+
+use demonstration::{Demonstration, ENVIRONMENTS};
+use road::Road;
+
+/// Walks a change the whole road: from a commit in a modules repository to a verified live environment.
+///
+/// Without options it makes two repositories with bare remotes in a temporary folder, and walks: detect,
+/// impact, tests in a sandbox, release, bump, dry run, sealed log, approval, deployment, promotion, drift.
+///
+/// Exits with 0 when the whole road was walked, 2 when it could not be, 3 when only the half was that needs
+/// neither Terraform nor OpenTofu.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Make the demonstration in this folder, which is empty or not there yet.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Go on with the demonstration in this folder, where an earlier process ended.
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
+    resume: Option<PathBuf>,
+    /// Where the keys of the people and environments are, or are made. By default in the demonstration.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Date every commit and tag with this moment, so that two runs make the same ones.
+    #[arg(long, value_name = "RFC3339", value_parser = |text: &str| Timestamp::parse(text))]
+    date: Option<Timestamp>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    main_of(async move { demonstrate(options).await })
+}
+
+async fn demonstrate(options: Options) -> Result<Answer, Failure> {
+    let folder = match options.resume.or(options.dir) {
+        Some(folder) => folder,
+        None => tempfile::Builder::new().prefix("trunk-to-live-").tempdir()?.keep(),
+    };
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    let keys = options.keys.unwrap_or_else(|| folder.join("keys"));
+    let world = Demonstration::open(&folder, &keys, options.date.unwrap_or_else(|| SystemClock.now()))?;
+
+    let console = Console::new();
+    let cancel = cancel_on_interrupt()?;
+    let store = Store::folder(&world.store())?.declared_durable();
+    let run = Run::open(&store, RunId::parse("trunk-to-live")?, &console).await?;
+    let tool = Tool::find();
+    if let Err(error) = &tool {
+        console.say(format!("{error}\n  the half of the road that needs neither is walked"));
+    }
+    let road = Road { world, store: store.clone(), run, tool: tool.ok(), console: &console, cancel };
+    let (answer, logs) = walk(&road).await?;
+    road.end(&logs).await?;
+    Ok(answer)
+}
+
+/// The road.
+async fn walk(road: &Road<'_>) -> Result<(Answer, Vec<(&'static str, Key)>), Failure> {
+    road.prepare().await?;
+    let change = modules::change(road).await?; // 1: a small commit on a branch
+    let found = modules::assess(road, &change).await?; // 2: what it touches, and what follows from that
+    let Some(tool) = &road.tool else {
+        let releases = modules::release(road, &found).await?; // 4
+        live::plan_bump(road, ENVIRONMENTS[0], &releases).await?; // 5
+        return Ok((Answer::Part, Vec::new()));
+    };
+    modules::test(road, tool, &change, &found).await?; // 3: deployed, looked at, destroyed
+    let releases = modules::release(road, &found).await?; // 4: merged and tagged
+    let mut logs = Vec::new();
+    for environment in ENVIRONMENTS {
+        let log = live::promote(road, tool, environment, &releases).await?; // 5 to 9
+        logs.push((environment, log));
+    }
+    check::nothing_in_clear(road, &logs).await?; // what stands in the opened logs stands nowhere else
+    check::trunk_is_true(road, tool).await?; // 10
+    Ok((Answer::Done, logs))
+}

@@ -1,0 +1,4 @@
+output "host" {
+  description = "The host to log in to."
+  value       = "${var.name}.example.com"
+}

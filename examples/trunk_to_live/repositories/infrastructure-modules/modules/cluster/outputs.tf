@@ -1,0 +1,4 @@
+output "endpoint" {
+  description = "Where the cluster answers."
+  value       = "https://${var.name}.example.com"
+}

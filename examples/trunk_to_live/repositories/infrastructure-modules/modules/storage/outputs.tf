@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "The bucket's name."
+  value       = var.name
+}

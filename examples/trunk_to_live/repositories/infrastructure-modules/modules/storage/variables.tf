@@ -1,0 +1,4 @@
+variable "name" {
+  description = "What the bucket is called."
+  type        = string
+}
