@@ -268,4 +268,92 @@ mod tests {
             ["output o would change, and was not in the approved plan"]
         );
     }
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            (0..9_i64).prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 16, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-c]", inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The value as a plan has it that does not know some of its leaves yet, and the marks that say which.
+    fn hide(value: &Value, hidden: &mut impl Iterator<Item = bool>) -> (Value, Value) {
+        match value {
+            Value::Object(members) => {
+                let (mut known, mut marks) = (serde_json::Map::new(), serde_json::Map::new());
+                for (name, member) in members {
+                    let (value, mark) = hide(member, hidden);
+                    if mark != Value::Bool(true) {
+                        known.insert(name.clone(), value);
+                    }
+                    marks.insert(name.clone(), mark);
+                }
+                (known.into(), marks.into())
+            }
+            Value::Array(items) => {
+                let (known, marks): (Vec<_>, Vec<_>) = items.iter().map(|item| hide(item, hidden)).unzip();
+                (known.into(), marks.into())
+            }
+            _ if hidden.next().unwrap_or(false) => (Value::Null, json!(true)),
+            leaf => (leaf.clone(), json!(false)),
+        }
+    }
+
+    /// How many leaves a value has.
+    fn leaves(value: &Value) -> usize {
+        match value {
+            Value::Object(members) => members.values().map(leaves).sum(),
+            Value::Array(items) => items.iter().map(leaves).sum(),
+            _ => 1,
+        }
+    }
+
+    /// The value with its leaf of that number changed.
+    fn changed(value: &Value, at: &mut usize) -> Value {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (name.clone(), changed(member, at)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Value::Array(items) => items.iter().map(|item| changed(item, at)).collect::<Vec<_>>().into(),
+            leaf => {
+                let this = *at == 0;
+                *at = at.wrapping_sub(1);
+                if this { json!("another value") } else { leaf.clone() }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_unknown_may_become_anything_and_what_was_known_nothing_else(
+            full in value(),
+            hidden in prop::collection::vec(any::<bool>(), 16),
+            at in 0..16_usize,
+        ) {
+            let (approved, unknown) = hide(&full, &mut hidden.iter().copied());
+            let [approved, unknown, now] = [approved, unknown, full.clone()].map(|value| value.to_string());
+            let nothing = "false";
+            prop_assert!(covers(&approved, &unknown, &now, nothing, DEPTH));
+            prop_assert!(equal(&now, &now, DEPTH));
+            if at < leaves(&full) {
+                let other = changed(&full, &mut at.clone()).to_string();
+                prop_assert!(!equal(&now, &other, DEPTH));
+                let may = hidden.get(at).copied().unwrap_or(false);
+                prop_assert_eq!(covers(&approved, &unknown, &other, nothing, DEPTH), may);
+            }
+        }
+    }
 }

@@ -573,3 +573,26 @@ fn whoever_merges_a_change_did_not_make_it() {
     let names: Vec<_> = authors(&repository, &files).unwrap().into_iter().map(|who| who.0).collect();
     assert_eq!(names, ["Ada", "ada@example.com"]);
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_approves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::new();
+    let store = Store::folder(folder.path()).unwrap().declared_durable();
+    let approver = SshApprover::new(store, Arc::new(now()));
+    let request = desk.request(&update());
+    let until = now().now().plus(Duration::from_secs(3600));
+    let statement = request.statement(Principal("bob".into()), until, Nonce::random().unwrap());
+    let signed = desk.key("bob").sign(statement).unwrap();
+    approver.stored().put(&signed).await.unwrap();
+    // A file stands where the folder of the records would be.
+    std::fs::write(folder.path().join("approvals-used"), "").unwrap();
+    let (cancel, run) = (CancellationToken::new(), RunId::parse("run-1").unwrap());
+    let evidence = approver.observe(&request, &cancel, &Silent).await.unwrap();
+    let error =
+        approver.execute(&request, &desk.policy, &evidence, &run, &cancel, &Silent).await.unwrap_err();
+    assert!(matches!(error, ApproveError::Store(_)), "{error}");
+    std::fs::remove_file(folder.path().join("approvals-used")).unwrap();
+    let verdict = approver.execute(&request, &desk.policy, &evidence, &run, &cancel, &Silent).await.unwrap();
+    assert!(matches!(verdict, Verdict::Approved(_)));
+}

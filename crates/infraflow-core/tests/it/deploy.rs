@@ -355,6 +355,25 @@ async fn what_nobody_approved_is_not_applied_whatever_the_papers_say() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_put_on_record_is_not_applied() {
+    if !has("terraform", "what_cannot_be_put_on_record_is_not_applied") {
+        return;
+    }
+    let scene = Scene::new(PLAIN);
+    let planned = scene.plan(&["prod/a"]).await;
+    let approved = scene.approve(&planned.request, "run-1").await;
+    // A file stands where the folder of this run's records would be: the plan can be taken, not begun.
+    let runs = scene.folder.join("store/deployments/runs");
+    std::fs::create_dir_all(runs.parent().unwrap()).unwrap();
+    std::fs::write(&runs, "").unwrap();
+    let error = scene.deploy(&planned.deployment, &approved).await.unwrap_err();
+    assert!(matches!(error, DeployError::Store(_)), "{error}");
+    assert_eq!(scene.lines("made"), 0);
+    std::fs::remove_file(&runs).unwrap();
+    assert!(scene.deploy(&planned.deployment, &approved).await.unwrap().is_done());
+}
+
+#[tokio::test]
 async fn a_saved_plan_that_was_exchanged_is_refused() {
     if !has("terraform", "a_saved_plan_that_was_exchanged_is_refused") {
         return;
