@@ -27,7 +27,10 @@ impl VersionedRef {
             let (prefix, rest) = reference.split_at(start);
             let word = prefix.strip_suffix('v').unwrap_or(prefix);
             let begins = word.is_empty() || word.ends_with(['/', '-', '_', '.', '@']);
-            if !begins || word.ends_with(|c: char| c.is_ascii_digit()) {
+            // In the middle of a number whose beginning was none: `~> 1.2.0`.
+            let within =
+                word.strip_suffix('.').is_some_and(|word| word.ends_with(|c: char| c.is_ascii_digit()));
+            if !begins || within {
                 continue;
             }
             if let Ok(version) = Version::parse(rest) {
@@ -71,8 +74,16 @@ mod tests {
             assert_eq!((read.prefix.as_str(), read.version.as_written()), (prefix, version));
             assert_eq!(read.to_string(), reference);
         }
-        for other in ["main", "next", "0123456789abcdef0123456789abcdef01234567", "1234567", "feature/x", ""]
-        {
+        for other in [
+            "~> 1.2.0",
+            ">= 1.2, < 2.0",
+            "main",
+            "next",
+            "0123456789abcdef0123456789abcdef01234567",
+            "1234567",
+            "feature/x",
+            "",
+        ] {
             assert_eq!(VersionedRef::parse(other), None, "{other}");
         }
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{BumpEdit, BumpError, BumpPlan};
 use crate::{
-    git::{FileEdit, Tree},
+    git::{FileEdit, Mode, Tree},
     proof::RepoPath,
 };
 
@@ -14,14 +14,24 @@ pub(super) fn files(plan: &BumpPlan, tree: &Tree) -> Result<Vec<FileEdit>, BumpE
     }
     by_file
         .into_iter()
-        .map(|(path, edits)| Ok(FileEdit::write(path.clone(), file(tree, path, edits)?)))
+        .map(|(path, edits)| {
+            let (bytes, mode) = file(tree, path, edits)?;
+            Ok(FileEdit::write(path.clone(), bytes).mode(mode))
+        })
         .collect()
 }
 
-fn file(tree: &Tree, path: &RepoPath, mut edits: Vec<&BumpEdit>) -> Result<Vec<u8>, BumpError> {
+fn file(tree: &Tree, path: &RepoPath, mut edits: Vec<&BumpEdit>) -> Result<(Vec<u8>, Mode), BumpError> {
     let stale = |why: String| BumpError::Stale { path: path.clone(), why };
     let entry = tree.entry(path)?;
     let blob = edits.first().and_then(|edit| edit.blob);
+    if edits.iter().any(|edit| edit.blob != blob) {
+        return Err(stale("the plan was made for two contents of it".into()));
+    }
+    let mode = entry.as_ref().map_or(Mode::File, |entry| entry.mode);
+    if !mode.is_file() {
+        return Err(stale("it is no regular file".into()));
+    }
     let mut bytes = match (entry, blob) {
         (None, None) => Vec::new(),
         (Some(_), None) => return Err(stale("it exists meanwhile".into())),
@@ -53,5 +63,5 @@ fn file(tree: &Tree, path: &RepoPath, mut edits: Vec<&BumpEdit>) -> Result<Vec<u
         bytes.splice(edit.start..edit.end, edit.after.bytes());
         free = edit.start;
     }
-    Ok(bytes)
+    Ok((bytes, mode))
 }

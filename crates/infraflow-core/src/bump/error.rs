@@ -60,4 +60,17 @@ pub enum BumpError {
         "cannot carry out this bump plan: it has no edits\n  help: every reference is where it should be; its `skipped` says why"
     )]
     Nothing,
+    /// A version that would be written cannot be one.
+    #[error(
+        "cannot bump to {reference:?}: {why}\n  help: name the tag of a released version, for example network/v1.3.0"
+    )]
+    BadReference {
+        /// The version given.
+        reference: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The bump was cancelled before anything was written.
+    #[error("cannot finish the bump: it was cancelled before anything was committed")]
+    Cancelled,
 }

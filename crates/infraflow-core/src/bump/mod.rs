@@ -18,26 +18,38 @@
 //! ```
 //!
 //! # What is a reference, and what is left alone
-//! A reference is a module call with a constant source whose package and subdirectory are the target's. Its
-//! version is the `ref` of a git source, or the `version` beside a registry source. These stay, each with its
-//! reason: one that pins nothing (`unpinned`), one that pins a branch or anything else that is no version and
-//! no commit (`not_a_version`), one that is at the target (`current`) or beyond it (`newer`), a constraint
-//! that allows the target already (`allowed`) or is more than one exact or `~>` term (`constraint`), one
-//! whose text is written with escapes (`escaped`), and one of another environment (`other_environment`).
+//! A reference is a module call with a constant source whose package and subdirectory are the target's, however
+//! they are written. Its version is the `ref` of a git source, the `tag` of an image, the `version` in `tfr://`
+//! or beside a registry source, or the local that holds it and nothing else. These stay, each with its reason:
+//! one that pins nothing (`unpinned`), one that pins a branch or anything else that is no version and no commit
+//! (`not_a_version`), one that is at the target (`current`) or beyond it (`newer`), one at tags of another kind
+//! (`other_tags`) or at another version than was asked for (`other_version`), a constraint that allows the target
+//! already (`allowed`) or excludes it on purpose (`constraint`), one whose version is computed (`computed`), one
+//! that cannot be edited in part (`escaped`, `linked`), one of another environment (`other_environment`), and of a
+//! promotion one that the environment before has at several versions (`several_versions`). Files that cannot be
+//! read, and sources that are none, are named too (`unparsable`, `bad_source`).
 
 mod apply;
 mod bumper;
+mod call;
+mod constraint;
 mod error;
+mod judge;
+mod local;
 mod plan;
 mod request;
 mod scaffold;
+mod spelling;
 mod target;
 mod terraform_bumper;
+mod terragrunt;
+mod tool_version;
 
 pub use bumper::{BumpCommit, Bumped, RefBumper};
+pub use constraint::RangeStrategy;
 pub use error::BumpError;
 pub use plan::{BumpEdit, BumpPlan, SkippedReference};
 pub use request::BumpRequest;
 pub use scaffold::Scaffold;
-pub use target::BumpTarget;
+pub use target::{BumpTarget, Directories, Unpinned};
 pub use terraform_bumper::TerraformBumper;

@@ -1,7 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BumpError, BumpTarget, Scaffold};
-use crate::{address::SourceAddress, catalog::Catalog, policy::EnvironmentName, release::ReleasePlan};
+use super::{BumpError, BumpTarget, Scaffold, target::read_address};
+use crate::{
+    address::{AddressRules, ModuleConstraint, PackageIdentity},
+    catalog::Catalog,
+    policy::EnvironmentName,
+    proof::RepoPath,
+    release::ReleasePlan,
+};
 
 /// What is to be bumped: to which versions, where, and what is deployed for the first time.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +16,16 @@ pub struct BumpRequest {
     pub(super) targets: Vec<BumpTarget>,
     pub(super) environment: Option<EnvironmentName>,
     pub(super) scaffolds: Vec<Scaffold>,
+    pub(super) required_version: Vec<ToolVersion>,
+    /// What a promotion leaves out: the module, and the versions that the environment has of it.
+    pub(super) undecided: Vec<(BumpTarget, Vec<String>)>,
+}
+
+/// The tool's own version, as `required_version` asks for it.
+#[derive(Clone, Debug)]
+pub(super) struct ToolVersion {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 impl BumpRequest {
@@ -28,7 +44,7 @@ impl BumpRequest {
     }
 
     /// What an environment carries now, to be carried on to the next one. The catalog has its environments
-    /// ([`Catalog::with_environments`]). A module that the environment has at several versions is left out:
+    /// ([`Catalog::with_environments`]). A module that the environment has at several versions stays as it is:
     /// nobody can say which of them was proven.
     pub fn promotion(live: &Catalog, from: &EnvironmentName) -> Self {
         let units: BTreeSet<_> = live
@@ -37,20 +53,31 @@ impl BumpRequest {
             .filter(|unit| unit.environment.as_ref() == Some(from))
             .map(|unit| &unit.id)
             .collect();
-        let mut carried: BTreeMap<String, Vec<BumpTarget>> = BTreeMap::new();
+        let mut carried: BTreeMap<(PackageIdentity, Option<RepoPath>), Vec<BumpTarget>> = BTreeMap::new();
         for call in
             live.calls().iter().filter(|call| call.unit.as_ref().is_some_and(|unit| units.contains(unit)))
         {
-            let Ok(source) = SourceAddress::parse(&call.source.value) else { continue };
+            let Ok(source) = read_address(&call.source.value, AddressRules::Terraform) else { continue };
             let version = call.version.as_ref().map(|version| version.value.clone());
             let Some(to) = source.reference().or(version) else { continue };
-            let target = BumpTarget { source, to, from: None };
-            let same = carried.entry(target.module()).or_default();
-            if !same.iter().any(|known| known.is(&target.source) && known.to == target.to) {
+            let Ok(target) = BumpTarget::new(&call.source.value, to) else { continue };
+            let same = carried.entry(target.identity()).or_default();
+            if !same.iter().any(|known| known.to == target.to) {
                 same.push(target);
             }
         }
-        Self::new(carried.into_values().filter(|targets| targets.len() == 1).flatten())
+        let mut request = Self::default();
+        for mut targets in carried.into_values() {
+            let Some(last) = targets.pop() else { continue };
+            if targets.is_empty() {
+                request.targets.push(last);
+            } else {
+                let mut versions: Vec<String> = targets.into_iter().map(|target| target.to).collect();
+                versions.push(last.to.clone());
+                request.undecided.push((last, versions));
+            }
+        }
+        request
     }
 
     /// Only in this environment.
@@ -63,6 +90,18 @@ impl BumpRequest {
     pub fn scaffold(mut self, scaffold: Scaffold) -> Self {
         self.scaffolds.push(scaffold);
         self
+    }
+
+    /// Each `required_version` that is `from` becomes `to`; both are constraints as they stand in the files.
+    ///
+    /// # Errors
+    /// [`BumpError::Address`] where one of the two is no constraint.
+    pub fn required_version(mut self, from: &str, to: &str) -> Result<Self, BumpError> {
+        for constraint in [from, to] {
+            ModuleConstraint::parse_required_version(constraint)?;
+        }
+        self.required_version.push(ToolVersion { from: from.to_owned(), to: to.to_owned() });
+        Ok(self)
     }
 
     /// The modules and their versions.

@@ -1,9 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::BumpError;
+use super::{BumpError, RangeStrategy};
 use crate::{
-    address::{PackageIdentity, SourceAddress, Version},
+    address::{AddressError, AddressRules, PackageIdentity, SourceAddress, VersionedRef},
     proof::RepoPath,
     release::Release,
 };
@@ -18,15 +18,55 @@ pub struct BumpTarget {
     /// Only references at this version; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Which directories of the package are meant.
+    #[serde(default)]
+    pub directories: Directories,
+    /// What becomes of references without a version.
+    #[serde(default)]
+    pub unpinned: Unpinned,
+    /// What becomes of constraints that are ranges.
+    #[serde(default)]
+    pub ranges: RangeStrategy,
+}
+
+/// Which directories of a target's package are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Directories {
+    /// The one that the target's address names.
+    #[default]
+    Named,
+    /// Each.
+    Any,
+}
+
+/// What becomes of references without a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpinned {
+    /// They stay.
+    #[default]
+    Stays,
+    /// They get the target's version.
+    Pinned,
 }
 
 impl BumpTarget {
     /// A module, by any address of it, and its version.
     ///
     /// # Errors
-    /// [`BumpError::Address`].
+    /// [`BumpError::Address`]; [`BumpError::BadReference`] where the version could not be one.
     pub fn new(source: &str, to: impl Into<String>) -> Result<Self, BumpError> {
-        Ok(Self { source: SourceAddress::parse(source)?, to: to.into(), from: None })
+        let to = to.into();
+        check_reference(&to)?;
+        Ok(Self {
+            source: read_address(source, AddressRules::Terraform)?,
+            to,
+            from: None,
+            directories: Directories::default(),
+            unpinned: Unpinned::default(),
+            ranges: RangeStrategy::default(),
+        })
     }
 
     /// Only where a reference has this version.
@@ -47,16 +87,37 @@ impl BumpTarget {
         Self::new(&format!("{package}{subdirectory}"), release.tag.as_str())
     }
 
-    /// Whether an address names this module, at whatever version.
+    /// Each module of the package, whatever its directory.
+    #[must_use]
+    pub fn in_any_directory(mut self) -> Self {
+        self.directories = Directories::Any;
+        self
+    }
+
+    /// References without a version too, where their kind can have one.
+    #[must_use]
+    pub fn pin_unpinned(mut self) -> Self {
+        self.unpinned = Unpinned::Pinned;
+        self
+    }
+
+    /// What becomes of constraints that are ranges.
+    #[must_use]
+    pub fn ranges(mut self, strategy: RangeStrategy) -> Self {
+        self.ranges = strategy;
+        self
+    }
+
+    /// Whether an address names this module, at whatever version. The address may be written otherwise: by
+    /// another protocol, with or without `.git`, with the default registry named or not.
     pub fn is(&self, address: &SourceAddress) -> bool {
-        let same_directory = self.directory() == directory_of(address);
-        match (self.source.registry(), address.registry()) {
-            (Some(ours), Some(theirs)) => ours == theirs && same_directory,
-            (None, None) => {
-                PackageIdentity::of(&self.source) == PackageIdentity::of(address) && same_directory
-            }
-            _ => false,
-        }
+        PackageIdentity::of(&self.source) == PackageIdentity::of(address)
+            && (self.directories == Directories::Any || self.directory() == directory_of(address))
+    }
+
+    /// What tells this module from others.
+    pub(super) fn identity(&self) -> (PackageIdentity, Option<RepoPath>) {
+        (PackageIdentity::of(&self.source), self.directory())
     }
 
     /// The module's directory in its package.
@@ -72,9 +133,9 @@ impl BumpTarget {
         }
     }
 
-    /// The version of the target, where it is one.
-    pub(super) fn version(&self) -> Option<Version> {
-        version_of(&self.to)
+    /// The version of the target and what comes before it in the tag, where it is one.
+    pub(super) fn version(&self) -> Option<VersionedRef> {
+        VersionedRef::parse(&self.to)
     }
 }
 
@@ -82,8 +143,28 @@ fn directory_of(address: &SourceAddress) -> Option<RepoPath> {
     RepoPath::root().resolve(address.subdir().unwrap_or_default())
 }
 
-/// The version in a tag: what follows its last slash, with or without a `v`.
-pub(super) fn version_of(reference: &str) -> Option<Version> {
-    let name = reference.rsplit('/').next()?;
-    Version::parse(name).or_else(|_| Version::parse(name.strip_prefix('v').unwrap_or(name))).ok()
+/// Reads an address; `oci://` and `tfr://`, which Terraform does not know, as their tools have them.
+pub(super) fn read_address(source: &str, rules: AddressRules) -> Result<SourceAddress, AddressError> {
+    let rules = match rules {
+        AddressRules::Terraform if source.starts_with("oci://") => AddressRules::OpenTofu,
+        AddressRules::Terraform if source.starts_with("tfr://") => AddressRules::Terragrunt,
+        rules => rules,
+    };
+    SourceAddress::parse_as(source, rules)
+}
+
+/// A version goes into a quoted text of a configuration file, and from there into git's command line.
+pub(super) fn check_reference(reference: &str) -> Result<(), BumpError> {
+    let why = if reference.trim().is_empty() {
+        "it is empty"
+    } else if reference.starts_with('-') {
+        "it starts with -, which git takes for an option"
+    } else if reference.chars().any(|c| c.is_control() || matches!(c, '"' | '\\')) {
+        "it has a quote, a backslash or a control character"
+    } else if reference.contains("${") || reference.contains("%{") {
+        "it begins a template"
+    } else {
+        return Ok(());
+    };
+    Err(BumpError::BadReference { reference: reference.to_owned(), why })
 }

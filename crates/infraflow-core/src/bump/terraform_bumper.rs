@@ -1,74 +1,66 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     BumpCommit, BumpEdit, BumpError, BumpPlan, BumpRequest, BumpTarget, Bumped, RefBumper, SkippedReference,
-    apply, target::version_of,
+    apply,
+    call::{Call, Calls, Files},
+    judge::{Replacement, Stays, judge},
+    tool_version,
 };
 use crate::{
-    address::{ModuleConstraint, SourceAddress, Version},
-    catalog::{Catalog, ModuleCall, UnitId},
-    git::{BlobId, RefUpdate, Repository, Revision, Tree},
+    catalog::{Catalog, UnitId},
+    git::{CommitId, RefUpdate, Repository, Revision, Tree},
     observe::{Observer, Outcome, Stage},
-    policy::EnvironmentName,
     proof::{Reason, RepoPath},
 };
 
-/// Bumps module calls of Terraform and OpenTofu: the `ref` of git sources, the `version` beside registry
-/// sources, in `.tf`, `.tofu` and their JSON forms.
+/// Bumps module calls of Terraform, OpenTofu and Terragrunt: the `ref` of git sources in any position, the
+/// `tag` of images, the `version` beside registry sources and in `tfr://`, in `.tf`, `.tofu`, their JSON forms,
+/// `terragrunt.hcl` and `terragrunt.stack.hcl`; and `required_version`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerraformBumper;
-
-/// A replacement within a file, or why there is none.
-type Judged = Result<(std::ops::Range<usize>, String, String), (&'static str, String)>;
 
 #[async_trait]
 impl RefBumper for TerraformBumper {
     fn plan(&self, request: &BumpRequest, tree: &Tree, live: &Catalog) -> Result<BumpPlan, BumpError> {
-        let environments: BTreeMap<&UnitId, Option<&EnvironmentName>> =
-            live.units().into_iter().map(|unit| (&unit.id, unit.environment.as_ref())).collect();
         let mut plan = BumpPlan::default();
-        for call in live.calls() {
-            let Ok(address) = SourceAddress::parse(&call.source.value) else { continue };
-            let Some(target) = request.targets.iter().find(|target| target.is(&address)) else { continue };
-            let environment = call.unit.as_ref().and_then(|unit| environments.get(unit).copied().flatten());
-            let elsewhere = request.environment.as_ref().filter(|wanted| environment != Some(wanted));
-            let judged = match elsewhere {
-                Some(wanted) => Err(("other_environment", format!("it is not of the environment {wanted}"))),
-                None => judge(call, &address, target),
-            };
+        let mut files = Files::of(tree);
+        let calls = Calls::of(tree, live)?;
+        let mut skipped: BTreeMap<RepoPath, Vec<Reason>> = BTreeMap::new();
+        // A local that holds the version of several calls is one edit.
+        let mut places: BTreeSet<(RepoPath, usize)> = BTreeSet::new();
+        for call in &calls.calls {
+            let Some((target, judged)) = decide(request, &mut files, call)? else { continue };
             match judged {
-                Ok((span, before, after)) => plan.edits.push(BumpEdit {
-                    path: call.in_file.clone(),
-                    blob: Some(blob_of(tree, &call.in_file)?),
-                    start: span.start,
-                    end: span.end,
-                    before,
-                    after,
-                    module: target.module(),
-                    unit: call.unit.clone(),
-                    environment: environment.cloned(),
-                    from: current(call, &address),
-                    to: target.to.clone(),
-                }),
+                Ok(found) if places.insert((found.path.clone(), found.span.start)) => {
+                    plan.edits.push(edit(call, target, found));
+                }
+                Ok(_) => {}
                 Err((rule, text)) => {
-                    plan.skipped.push(SkippedReference {
-                        path: call.in_file.clone(),
-                        reasons: vec![Reason::new(rule, format!("{} stays: {text}", call.name)).with_chain(
-                            vec![call.source.place.link(call.in_file.clone(), &call.source.value)],
-                        )],
-                    })
+                    let text = format!("{} stays: {text}", call.name);
+                    let link = call.source.place.link(call.file.clone(), call.source.value.clone());
+                    let reason = Reason::new(rule, text).with_chain(vec![link]);
+                    skipped.entry(call.file.clone()).or_default().push(reason);
                 }
             }
         }
+        if !request.targets.is_empty() {
+            for (file, reason) in calls.unreadable {
+                skipped.entry(file).or_default().push(reason);
+            }
+        }
+        tool_version::plan(request, tree, live, &mut plan, &mut skipped)?;
+        plan.skipped =
+            skipped.into_iter().map(|(path, reasons)| SkippedReference { path, reasons }).collect();
         for scaffold in &request.scaffolds {
             let fail = |why: &str| BumpError::Scaffold { unit: scaffold.unit.clone(), why: why.into() };
             let target =
                 request.targets.iter().find(|target| target.directory().as_ref() == Some(&scaffold.module));
             let target = target.ok_or_else(|| fail("its module is not among those that are bumped"))?;
-            if !tree.list(&scaffold.unit).map(|entries| entries.is_empty()).unwrap_or(true) {
+            if !tree.list(&scaffold.unit)?.is_empty() {
                 return Err(fail("there are files in its directory already"));
             }
             plan.edits.push(BumpEdit {
@@ -86,7 +78,6 @@ impl RefBumper for TerraformBumper {
             });
         }
         plan.edits.sort_by(|a, b| (&a.path, a.start).cmp(&(&b.path, b.start)));
-        plan.skipped.sort();
         Ok(plan)
     }
 
@@ -95,9 +86,12 @@ impl RefBumper for TerraformBumper {
         plan: &BumpPlan,
         repository: &Repository,
         commit: &BumpCommit,
-        _: &CancellationToken,
+        cancel: &CancellationToken,
         observer: &dyn Observer,
     ) -> Result<Bumped, BumpError> {
+        if cancel.is_cancelled() {
+            return Err(BumpError::Cancelled);
+        }
         observer.started(Stage::Bump, commit.branch.as_str());
         let (plan, repository, wanted) = (plan.clone(), repository.clone(), commit.clone());
         let done = tokio::task::spawn_blocking(move || make(&plan, &repository, &wanted)).await;
@@ -118,10 +112,7 @@ fn make(plan: &BumpPlan, repository: &Repository, wanted: &BumpCommit) -> Result
     let there = match &wanted.push {
         Some(remote) => {
             let found = repository.remote_refs(remote, &[&branch.reference()])?;
-            found
-                .get(&branch.reference())
-                .map(|id| crate::git::CommitId::parse(&id.to_string()))
-                .transpose()?
+            found.get(&branch.reference()).map(|id| CommitId::parse(&id.to_string())).transpose()?
         }
         None => repository.branch_tip(branch)?,
     };
@@ -140,86 +131,56 @@ fn make(plan: &BumpPlan, repository: &Repository, wanted: &BumpCommit) -> Result
     Ok(Bumped { base: wanted.base, commit, branch: branch.clone() })
 }
 
-fn same(
-    repository: &Repository,
-    there: crate::git::CommitId,
-    new: crate::git::CommitId,
-    wanted: &BumpCommit,
-) -> bool {
+fn same(repository: &Repository, there: CommitId, new: CommitId, wanted: &BumpCommit) -> bool {
     let (Ok(there), Ok(new)) = (repository.commit(&there), repository.commit(&new)) else { return false };
     there.tree == new.tree && there.parents == [wanted.base]
 }
 
-fn blob_of(tree: &Tree, path: &RepoPath) -> Result<BlobId, BumpError> {
-    let entry = tree.entry(path)?;
-    let gone = || BumpError::Stale { path: path.clone(), why: "the tree does not have it".into() };
-    Ok(BlobId::parse(&entry.ok_or_else(gone)?.id.to_string())?)
-}
+/// A target that a call refers to, and what becomes of the call.
+type Decided<'a> = (&'a BumpTarget, Result<Replacement, Stays>);
 
-/// The version that a call has now.
-fn current(call: &ModuleCall, address: &SourceAddress) -> Option<String> {
-    address.reference().or_else(|| call.version.as_ref().map(|version| version.value.clone()))
-}
-
-fn judge(call: &ModuleCall, address: &SourceAddress, target: &BumpTarget) -> Judged {
-    let now = current(call, address).ok_or(("unpinned", "it pins no version".to_owned()))?;
-    if target.from.as_ref().is_some_and(|from| *from != now) {
-        return Err(("other_version", format!("it is at {now}")));
-    }
-    if address.registry().is_some() && address.pin().is_none() {
-        return judge_constraint(call, &now, target);
-    }
-    if now == target.to {
-        return Err(("current", format!("it is at {now} already")));
-    }
-    // A short commit can read as a version (`9f3c1d2` as 9, pre-release f3c1d2), so this comes first.
-    let is_commit = (7..=40).contains(&now.len()) && now.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_commit {
-        let has = version_of(&now).ok_or_else(|| {
-            ("not_a_version", format!("{now} is neither a version nor a commit, so it follows something"))
-        })?;
-        if target.version().is_some_and(|wanted| has > wanted) {
-            return Err(("newer", format!("it is at {now}")));
+/// What becomes of a call, and for which target; `None` where no target is meant. Of several targets the
+/// first that moves it counts.
+fn decide<'a>(
+    request: &'a BumpRequest,
+    files: &mut Files<'_>,
+    call: &Call,
+) -> Result<Option<Decided<'a>>, BumpError> {
+    let elsewhere = request.environment.as_ref().filter(|wanted| call.environment.as_ref() != Some(wanted));
+    let mut found = None;
+    for target in request.targets.iter().filter(|target| target.is(&call.address)) {
+        let judged = match elsewhere {
+            Some(wanted) => Err(("other_environment", format!("it is not of the environment {wanted}"))),
+            None => judge(files, call, target)?,
+        };
+        if judged.is_ok() {
+            return Ok(Some((target, judged)));
         }
+        found.get_or_insert((target, judged));
     }
-    if !call.source.verbatim {
-        return Err(("escaped", "its source is written with escapes".into()));
+    if found.is_none()
+        && elsewhere.is_none()
+        && let Some((target, versions)) =
+            request.undecided.iter().find(|(target, _)| target.is(&call.address))
+    {
+        let text = format!("the environment before has it at {}", versions.join(" and at "));
+        found = Some((target, Err(("several_versions", text))));
     }
-    let edit = address.ref_edit(&target.to).map_err(|error| ("unpinned", error.to_string()))?;
-    let start = call.source.place.start;
-    let before = call.source.value[edit.span.clone()].to_owned();
-    Ok((start + edit.span.start..start + edit.span.end, before, edit.replacement))
+    Ok(found)
 }
 
-/// A registry's constraint: one exact version, or one `~>` term, is moved; its operator, its `v` and its
-/// number of segments stay.
-fn judge_constraint(call: &ModuleCall, now: &str, target: &BumpTarget) -> Judged {
-    let Some(written) = &call.version else { return Err(("unpinned", "it pins no version".into())) };
-    if !written.verbatim {
-        return Err(("escaped", "its version is written with escapes".into()));
+fn edit(call: &Call, target: &BumpTarget, found: Replacement) -> BumpEdit {
+    BumpEdit {
+        path: found.path,
+        blob: Some(found.blob),
+        start: found.span.start,
+        end: found.span.end,
+        before: found.before,
+        after: found.after,
+        module: target.module(),
+        unit: call.unit.clone(),
+        environment: call.environment.clone(),
+        from: found.from,
+        to: target.to.clone(),
     }
-    let operators = ["~>", "="];
-    let operator =
-        operators.into_iter().find(|operator| now.trim_start().starts_with(operator)).unwrap_or("");
-    let number = now.trim_start()[operator.len()..].trim();
-    let (Ok(has), Some(wanted)) = (Version::parse(number), target.version()) else {
-        let text = format!("{now:?} is more than one exact or ~> term");
-        return Err(("constraint", text));
-    };
-    if has == wanted {
-        return Err(("current", format!("it is at {now} already")));
-    }
-    if operator == "~>" && ModuleConstraint::parse(now).is_ok_and(|constraint| constraint.allows(&wanted)) {
-        return Err(("allowed", format!("{now} allows {} already", target.to)));
-    }
-    if has > wanted {
-        return Err(("newer", format!("it is at {now}")));
-    }
-    let bare = target.to.strip_prefix('v').unwrap_or(&target.to);
-    let segments = if operator == "~>" { has.written_segments() } else { usize::MAX };
-    let short = bare.split('.').take(segments).collect::<Vec<_>>().join(".");
-    let v = if number.starts_with('v') { "v" } else { "" };
-    let at = written.value.rfind(number).unwrap_or_default();
-    let start = written.place.start + at;
-    Ok((start..start + number.len(), number.to_owned(), format!("{v}{short}")))
 }

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use infraflow_core::{
     bump::{
-        BumpCommit, BumpError, BumpPlan, BumpRequest, BumpTarget, RefBumper as _, Scaffold, TerraformBumper,
+        BumpCommit, BumpError, BumpPlan, BumpRequest, BumpTarget, RangeStrategy, RefBumper as _, Scaffold,
+        TerraformBumper,
     },
     catalog::{Catalog, CatalogRules, TerraformDialect},
-    git::{BranchName, Identity, Repository, Revision, Tree},
+    git::{BranchName, FileEdit, Identity, Repository, Revision, Tree},
     interface::Interface,
     observe::Silent,
     policy::{Configuration, EnvironmentName},
     proof::{Document as _, RepoPath, Timestamp},
 };
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::Repo;
+use crate::{address::cases, fixture::Repo};
 
 const UNIT: &str = "# a comment, and\ttabs\r\nmodule \"network\" {\r\n  source = \"git::https://example.com/m.git//modules/network?ref=network/v1.0.0&depth=1\" # pinned\r\n}\r\n";
 
@@ -184,4 +186,95 @@ async fn a_first_deployment_is_written_from_the_modules_variables_as_terraform_f
     let unknown = BumpRequest::new([to("network/v1.0.0")]).scaffold(scaffold().value("nmae", "1"));
     let error = TerraformBumper.plan(&unknown, &tree, &live).unwrap_err();
     assert!(error.to_string().contains("no variable \"nmae\""), "{error}");
+}
+
+/// A repository without a working tree that has these files, and its tree and catalog.
+fn bare(files: &[(String, String)]) -> (tempfile::TempDir, Repository, Tree, Catalog) {
+    let folder = tempfile::tempdir().unwrap();
+    let main = BranchName::parse("main").unwrap();
+    let repository = Repository::init_bare(folder.path().join("live.git"), &main).unwrap();
+    let edits: Vec<FileEdit> = files
+        .iter()
+        .map(|(path, text)| FileEdit::write(RepoPath::parse(path).unwrap(), text.as_bytes()))
+        .collect();
+    let author = Identity::new("Bot", "bot@example.com", Timestamp::from_unix(1_770_000_000));
+    let commit = repository.commit_first(&edits, "begin", &author, &author).unwrap();
+    repository.set_branch(&main, &commit, None).unwrap();
+    let tree = repository.tree(&Revision::Commit(commit)).unwrap();
+    let rules: CatalogRules = Configuration::defaults().section().unwrap();
+    let live = Catalog::build(&tree, &[Arc::new(TerraformDialect)], &rules).unwrap();
+    (folder, repository, tree, live)
+}
+
+fn texts(value: &Value) -> Vec<(String, String)> {
+    let files = value.as_object().unwrap();
+    files.iter().map(|(path, text)| (path.clone(), text.as_str().unwrap().to_owned())).collect()
+}
+
+/// What a case asks for.
+fn request_of(bump: &Value) -> Result<BumpRequest, BumpError> {
+    let text = |key: &str| bump.get(key).and_then(Value::as_str);
+    let to = text("to").unwrap();
+    if bump["kind"] == "required_version" {
+        return BumpRequest::default().required_version(text("from").unwrap(), to);
+    }
+    let subdir = text("subdir").filter(|dir| !dir.is_empty()).map(|dir| format!("//{dir}"));
+    let mut target =
+        BumpTarget::new(&format!("{}{}", text("source").unwrap(), subdir.unwrap_or_default()), to)?;
+    target = match text("from") {
+        Some(from) => target.only_from(from),
+        None => target.pin_unpinned(),
+    };
+    if bump["scope"] == "repository" {
+        target = target.in_any_directory();
+    }
+    target = target.ranges(match text("strategy") {
+        Some("replace") => RangeStrategy::Replace,
+        Some("bump") => RangeStrategy::Raise,
+        _ => RangeStrategy::Admit,
+    });
+    Ok(BumpRequest::new([target]))
+}
+
+async fn check_case(case: &Value) -> Result<(), String> {
+    let before = texts(&case["files"]);
+    let expected = ["expect", "right"].iter().find_map(|key| case.get(*key)).unwrap();
+    let (_folder, repository, tree, live) = bare(&before);
+    let request = request_of(&case["bump"]).map_err(|error| error.to_string())?;
+    let plan = TerraformBumper.plan(&request, &tree, &live).map_err(|error| error.to_string())?;
+    let after = match execute(&plan, &repository).await {
+        Ok(commit) => repository.tree(&repository.revision(&commit).unwrap()).unwrap(),
+        Err(BumpError::Nothing) => tree,
+        Err(error) => return Err(error.to_string()),
+    };
+    for (path, text) in texts(expected) {
+        let got = after.read(&RepoPath::parse(&path).unwrap()).unwrap().unwrap_or_default();
+        if got != text.as_bytes() {
+            let got = String::from_utf8_lossy(&got).into_owned();
+            return Err(format!("{path}: {:#?}\n{:#?}\ngot\n{got}", plan.edits, plan.skipped));
+        }
+    }
+    Ok(())
+}
+
+async fn check_cases(file: &str) {
+    let Some(cases) = cases(file, file) else { return };
+    let mut wrong = Vec::new();
+    for case in &cases {
+        if let Err(why) = check_case(case).await {
+            wrong.push(format!("{} {}\n{why}", case["name"], case["bump"]));
+        }
+    }
+    eprintln!("{file}: {} of {} right", cases.len() - wrong.len(), cases.len());
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[tokio::test]
+async fn bumps_of_public_tools_come_out_byte_for_byte() {
+    check_cases("bump_cases.jsonl").await;
+}
+
+#[tokio::test]
+async fn bumps_that_public_tools_get_wrong_come_out_right() {
+    check_cases("bump_wrong.jsonl").await;
 }

@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 8] = [
 ];
 
 /// The edges within a layer, from the folder that uses to the one that is used.
-const SIDEWAYS: [(&str, &str); 8] = [
+const SIDEWAYS: [(&str, &str); 9] = [
     ("process", "observe"),
     ("store", "proof"),
     ("policy", "git"),
@@ -30,6 +30,7 @@ const SIDEWAYS: [(&str, &str); 8] = [
     ("nature", "impact"),
     ("deploy", "approve"),
     ("sandbox", "select"),
+    ("bump", "release"),
 ];
 
 /// Names that say nothing, and collect everything.

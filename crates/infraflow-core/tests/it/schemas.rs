@@ -21,6 +21,7 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::deploy::Deployment>(),
         entry::<infraflow_core::deploy::DeploymentPlan>(),
         entry::<infraflow_core::deploy::Verification>(),
+        entry::<infraflow_core::bump::BumpPlan>(),
         entry::<infraflow_core::detect::ChangeSet>(),
         entry::<infraflow_core::dry_run::DriftReport>(),
         entry::<infraflow_core::dry_run::DryRun>(),
