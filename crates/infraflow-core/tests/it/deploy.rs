@@ -94,7 +94,11 @@ impl Scene {
 
     /// Dry-runs units at main, keeps their plans, and says what deploying them means.
     async fn plan(&self, units: &[&str]) -> Planned {
-        let revision = self.repository.revision("main").unwrap();
+        self.plan_at("main", units).await
+    }
+
+    async fn plan_at(&self, revision: &str, units: &[&str]) -> Planned {
+        let revision = self.repository.revision(revision).unwrap();
         let units = units.iter().map(|id| {
             let mut unit = PlannedUnit::new(UnitId::parse(id).unwrap(), DialectName::terraform(), Vec::new());
             unit.environment = self.policy.environment_of(&unit.path).map(|it| it.name.clone());
@@ -274,6 +278,44 @@ async fn what_was_planned_and_approved_is_applied_from_its_file_and_then_nothing
     assert!(verification.holds(), "{verification:#?}");
     let log = std::fs::read_to_string(only(&deployment).log.as_ref().unwrap()).unwrap();
     assert!(log.contains("Apply complete!"), "{log}");
+}
+
+#[tokio::test]
+async fn what_was_approved_on_the_branch_is_deployed_from_trunk_unless_trunk_means_something_else() {
+    if !has(
+        "terraform",
+        "what_was_approved_on_the_branch_is_deployed_from_trunk_unless_trunk_means_something_else",
+    ) {
+        return;
+    }
+    let scene = Scene::new(PLAIN);
+    let repo = scene.folder.join("repo");
+    git_in(&repo, &["checkout", "-q", "-b", "change"]);
+    scene.change("prod/a", "\"one\"", "\"two\"");
+    let branch = scene.plan_at("change", &["prod/a"]).await;
+    scene.approve(&branch.request, "run-0").await;
+    git_in(&repo, &["checkout", "-q", "main"]);
+    // Trunk moves elsewhere, and the change is merged.
+    std::fs::write(repo.join("README.md"), "more\n").unwrap();
+    git_in(&repo, &["add", "-A"]);
+    git_in(&repo, &["commit", "-q", "-m", "docs: more"]);
+    git_in(&repo, &["merge", "-q", "--no-ff", "-m", "Merge", "change"]);
+    let trunk = scene.plan(&["prod/a"]).await;
+    assert_ne!(trunk.request.plan, branch.request.plan);
+    assert_eq!(trunk.request.fingerprint, branch.request.fingerprint);
+    let approved = scene.count(&trunk.request, "run-0").await;
+    assert_eq!(approved.by[0].reasons[0].rule, "equal_fingerprint");
+    // An approval of the branch's plan is not one of trunk's: it is counted for each.
+    let of_branch = scene.count(&branch.request, "run-0").await;
+    assert!(matches!(scene.deploy(&trunk.deployment, &of_branch).await, Err(DeployError::OtherPlan { .. })));
+    assert!(scene.deploy(&trunk.deployment, &approved).await.unwrap().is_done());
+    // Had a provisioner changed meanwhile, which shows in no resource change, the approval would be lost.
+    let scene = Scene::new(PLAIN);
+    let before = scene.plan(&["prod/a"]).await;
+    scene.change("prod/a", "echo made", "echo made again");
+    let after = scene.plan(&["prod/a"]).await;
+    assert_eq!(before.dry_run.units[0].plan, after.dry_run.units[0].plan);
+    assert_ne!(before.request.fingerprint, after.request.fingerprint);
 }
 
 #[tokio::test]
