@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use infraflow_core::select::{Nightly, Sharding};
-use infraflow_examples::{Changes, Failure, Output, Testing, answer_of, main_of, testing_people};
+use infraflow_examples::{Failure, Output, Snapshot, Testing, answer_of, main_of, testing_people};
 
 /// Deploys every example of the repository into a sandbox, looks at it, plans it again and destroys it, and
 /// runs every test file that only plans. Nothing is skipped because it did not change.
@@ -15,7 +15,7 @@ use infraflow_examples::{Changes, Failure, Output, Testing, answer_of, main_of, 
 #[command(version)]
 struct Options {
     #[command(flatten)]
-    changes: Changes,
+    at: Snapshot,
     /// Run only this shard of so many, for example 2/5: cases are dealt out by their number, the same way on
     /// every machine.
     #[arg(long, value_name = "N/M", value_parser = shard)]
@@ -34,12 +34,8 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 fn main() -> ExitCode {
     let options = Options::parse();
     main_of(async move {
-        let repository = options.changes.repository()?;
-        let tree = repository.tree(&repository.revision(&options.changes.head)?)?;
-        let configuration = options.changes.configuration(&tree)?;
-        let catalog =
-            options.changes.catalog(&configuration, &infraflow_core::policy::Policy::read(&tree)?, &tree)?;
-        let cases: Vec<_> = catalog.cases().into_iter().cloned().collect();
+        let seen = options.at.read()?;
+        let cases: Vec<_> = seen.catalog.cases().into_iter().cloned().collect();
         let shards = options.shard.map_or(1, |(_, shards)| shards);
         let mut plan = Nightly { sharding: Sharding::over(shards) }.all(&cases);
         if let Some((number, _)) = options.shard {
@@ -47,9 +43,9 @@ fn main() -> ExitCode {
             plan.cases.retain(|case| ours.contains(&case.id));
             plan.shards.clear();
         }
-        let tester = options.testing.open(&configuration)?;
-        let sandbox = tester.plan(&plan, &tree)?;
-        let report = tester.run(&sandbox, &tree).await?;
+        let tester = options.testing.open(&seen.configuration)?;
+        let sandbox = tester.plan(&plan, &seen.tree)?;
+        let report = tester.run(&sandbox, &seen.tree).await?;
         options.output.print(&report, testing_people)?;
         Ok::<_, Failure>(answer_of(&report))
     })

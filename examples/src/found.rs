@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
 use infraflow_core::{
-    catalog::{Catalog, CatalogRules, TerraformDialect},
+    catalog::Catalog,
     detect::{ChangeDetector as _, ChangeSet, GitDetector, GivenFiles},
-    git::{Repository, Revision, Tree},
+    git::{Repository, Revision},
     impact::{self, Impact},
-    policy::{Configuration, PathPattern, Policy},
+    policy::{Configuration, Policy},
 };
 
 use crate::{Changes, Failure};
@@ -28,14 +26,6 @@ pub struct Found {
 }
 
 impl Changes {
-    /// The repository.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn repository(&self) -> Result<Repository, Failure> {
-        Ok(Repository::open(&self.repo)?)
-    }
-
     /// The commit that a change is compared with: `--base`, or trunk's tip.
     ///
     /// # Errors
@@ -47,50 +37,23 @@ impl Changes {
         }))
     }
 
-    /// What a tree holds.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub fn catalog(
-        &self,
-        configuration: &Configuration,
-        policy: &Policy,
-        tree: &Tree,
-    ) -> Result<Catalog, Failure> {
-        let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let rules = configuration.section::<CatalogRules>()?.with_live(live);
-        let catalog = Catalog::build(tree, &[Arc::new(TerraformDialect)], &rules)?;
-        Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
-    }
-
-    /// The configuration: `--config`, or that of a tree.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub fn configuration(&self, trunk: &Tree) -> Result<Configuration, Failure> {
-        Ok(match &self.config {
-            Some(file) => Configuration::read_file(file)?,
-            None => Configuration::read(trunk)?,
-        })
-    }
-
     /// Detects the change and assesses what it touches.
     ///
     /// # Errors
     /// Where the repository, its configuration or one of its revisions cannot be read.
     pub fn find(&self) -> Result<Found, Failure> {
-        let repository = self.repository()?;
-        let (base, head) = (self.base(&repository)?, repository.revision(&self.head)?);
+        let repository = self.at.repository()?;
+        let (base, head) = (self.base(&repository)?, repository.revision(&self.at.head)?);
         let trunk = repository.tree(&base)?;
-        let configuration = self.configuration(&trunk)?;
+        let configuration = self.at.configuration(&trunk)?;
         let policy = Policy::read(&trunk)?;
         let changes = match self.given_files()? {
             Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,
             None => GitDetector::new().detect(&repository, &base, &head)?,
         };
         let before = repository.tree(&Revision::Commit(changes.merge_base))?;
-        let before = self.catalog(&configuration, &policy, &before)?;
-        let catalog = self.catalog(&configuration, &policy, &repository.tree(&head)?)?;
+        let before = self.at.catalog(&configuration, &policy, &before)?;
+        let catalog = self.at.catalog(&configuration, &policy, &repository.tree(&head)?)?;
         let impact = impact::assess(&changes, &before, &catalog);
         Ok(Found { repository, configuration, policy, changes, catalog, impact })
     }

@@ -8,10 +8,16 @@ mod found;
 mod options;
 mod outcome;
 pub mod people;
+mod planning;
+mod snapshot;
 mod testing;
+mod who;
 
 pub use console::Console;
 pub use found::Found;
-pub use options::{Changes, Output, Plans};
+pub use options::{Changes, Output, Plans, document, read};
 pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};
+pub use planning::{Keeping, Trunk, credentials};
+pub use snapshot::{Seen, Snapshot};
 pub use testing::{Tester, Testing, answer_of, people as testing_people};
+pub use who::Who;

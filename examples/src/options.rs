@@ -6,30 +6,21 @@ use std::{
 use clap::Args;
 use infraflow_core::proof::{Digest, Document, RepoPath};
 
-use crate::Failure;
+use crate::{Failure, Snapshot};
 
 /// Which change of which repository.
 #[derive(Args, Clone, Debug)]
 pub struct Changes {
-    /// The repository.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub repo: PathBuf,
+    /// Where it ends.
+    #[command(flatten)]
+    pub at: Snapshot,
     /// Where the change begins: a branch, a tag or a commit. The merge base with it counts. By default the
     /// trunk.
     #[arg(long, value_name = "REVISION")]
     pub base: Option<String>,
-    /// Where the change ends: a branch, a tag, a commit, or WORKTREE for what is not committed yet.
-    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
-    pub head: String,
     /// Take the changed files from this file, separated by NUL, instead of comparing; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub changed_files0: Option<PathBuf>,
-    /// Another infraflow.toml than the repository's own.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Directories that are units, whatever the rules say; may be given several times.
-    #[arg(long, value_name = "GLOB")]
-    pub live: Vec<String>,
 }
 
 impl Changes {
@@ -116,8 +107,7 @@ impl Plans {
     /// Where the file is no such plan, was altered, or is another one than `--expect-digest` says.
     pub fn read<D: Document>(&self) -> Result<Option<D>, Failure> {
         let Some(file) = &self.execute else { return Ok(None) };
-        let text = String::from_utf8(read(file)?)?;
-        let plan = D::from_json(&text)?;
+        let plan: D = document(file)?;
         if let Some(expected) = &self.expect_digest {
             let (expected, found) = (Digest::parse(expected)?, plan.digest()?);
             if expected != found {
@@ -132,6 +122,19 @@ impl Plans {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// Reads a document from a file, and checks that it is of that kind and unaltered since it was written.
+///
+/// # Errors
+/// Where it cannot be read, or is no such document.
+pub fn document<D: Document>(file: &Path) -> Result<D, Failure> {
+    let text = String::from_utf8(read(file)?)?;
+    D::from_json(&text).map_err(|error| format!("cannot use {}: {error}", file.display()).into())
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// Where it cannot be read; the message names it.
+pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()).into())
 }

@@ -8,6 +8,7 @@ use crate::{
     catalog::Catalog,
     git::{BranchName, CommitId, Identity, RemoteName, Repository, Tree},
     observe::Observer,
+    proof::Document,
 };
 
 /// Brings references in a live repository to other versions.
@@ -67,4 +68,9 @@ pub struct Bumped {
     pub commit: CommitId,
     /// Its branch.
     pub branch: BranchName,
+}
+
+impl Document for Bumped {
+    const KIND: &'static str = "bumped";
+    const SCHEMA_VERSION: u32 = 1;
 }

@@ -48,11 +48,13 @@ impl Workbench {
         }
         // Ids are longer than names of folders may be.
         let name = Digest::of_bytes(unit.unit.id.to_string());
-        let folder = context.folder.join(run.as_str()).join(name.short());
         let file = |doing, path: &Path| {
             let path = path.to_owned();
             move |source| DeployError::File { doing, path, source }
         };
+        // The tool runs in another directory than this process.
+        let folder = std::path::absolute(context.folder).map_err(file("find", context.folder))?;
+        let folder = folder.join(run.as_str()).join(name.short());
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

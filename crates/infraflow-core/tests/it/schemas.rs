@@ -18,6 +18,8 @@ fn registry() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         entry::<infraflow_core::approve::ApprovalRequest>(),
         entry::<infraflow_core::approve::Refused>(),
+        entry::<infraflow_core::bump::BumpPlan>(),
+        entry::<infraflow_core::bump::Bumped>(),
         entry::<infraflow_core::deploy::Deployment>(),
         entry::<infraflow_core::deploy::DeploymentPlan>(),
         entry::<infraflow_core::deploy::Verification>(),

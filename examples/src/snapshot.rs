@@ -1,0 +1,118 @@
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use infraflow_core::{
+    catalog::{Catalog, CatalogRules, TerraformDialect},
+    git::{CommitId, Repository, Revision, Tree},
+    policy::{Configuration, PathPattern, Policy},
+};
+
+use crate::Failure;
+
+/// Which revision of which repository.
+#[derive(Args, Clone, Debug)]
+pub struct Snapshot {
+    /// The repository.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+    /// The revision that counts: a branch, a tag, a commit, or WORKTREE for what is not committed yet.
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    pub head: String,
+    /// Another infraflow.toml than the repository's own.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directories that are units, whatever the rules say; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub live: Vec<String>,
+}
+
+/// What a revision holds.
+#[derive(Debug)]
+pub struct Seen {
+    /// The repository.
+    pub repository: Repository,
+    /// The revision.
+    pub revision: Revision,
+    /// Its files.
+    pub tree: Tree,
+    /// Its configuration.
+    pub configuration: Configuration,
+    /// Its policy.
+    pub policy: Policy,
+    /// What is there.
+    pub catalog: Catalog,
+}
+
+impl Snapshot {
+    /// The repository.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn repository(&self) -> Result<Repository, Failure> {
+        Ok(Repository::open(&self.repo)?)
+    }
+
+    /// The configuration: `--config`, or that of a tree.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn configuration(&self, tree: &Tree) -> Result<Configuration, Failure> {
+        Ok(match &self.config {
+            Some(file) => Configuration::read_file(file)?,
+            None => Configuration::read(tree)?,
+        })
+    }
+
+    /// What a tree holds.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn catalog(
+        &self,
+        configuration: &Configuration,
+        policy: &Policy,
+        tree: &Tree,
+    ) -> Result<Catalog, Failure> {
+        let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let rules = configuration.section::<CatalogRules>()?.with_live(live);
+        let catalog = Catalog::build(tree, &[Arc::new(TerraformDialect)], &rules)?;
+        Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
+    }
+
+    /// Reads the revision, by the configuration that it carries itself: for what is on trunk already.
+    ///
+    /// # Errors
+    /// Where the repository, its configuration or the revision cannot be read.
+    pub fn read(&self) -> Result<Seen, Failure> {
+        let repository = self.repository()?;
+        let revision = repository.revision(&self.head)?;
+        self.read_at(repository, revision)
+    }
+
+    /// As [`Snapshot::read`], of another repository and revision than the options name.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub fn read_at(&self, repository: Repository, revision: Revision) -> Result<Seen, Failure> {
+        let tree = repository.tree(&revision)?;
+        let configuration = self.configuration(&tree)?;
+        let policy = Policy::read(&tree)?;
+        let catalog = self.catalog(&configuration, &policy, &tree)?;
+        Ok(Seen { repository, revision, tree, configuration, policy, catalog })
+    }
+}
+
+impl Seen {
+    /// The commit that was read.
+    ///
+    /// # Errors
+    /// Where it is a working tree.
+    pub fn commit(&self) -> Result<CommitId, Failure> {
+        match self.revision {
+            Revision::Commit(commit) => Ok(commit),
+            Revision::WorkingTree(_) => {
+                Err("cannot build on the working tree: nobody else has it\n  help: commit it, or name a commit with --head".into())
+            }
+        }
+    }
+}
