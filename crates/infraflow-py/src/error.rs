@@ -106,6 +106,7 @@ macro_rules! exceptions {
 
 exceptions! {
     address::AddressError => "AddressError";
+    bump::BumpError => "BumpError" unless Git, Address, Interface, Proof;
     catalog::CatalogError => "CatalogError";
     detect::DetectError => "DetectError" unless Git;
     dry_run::DryRunError => "DryRunError" unless Git, Proof;

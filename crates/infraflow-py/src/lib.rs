@@ -4,6 +4,7 @@
 //! values over, [`error`] turns the core's errors into one hierarchy of exceptions, and [`job`] runs calls
 //! detached from the interpreter, blocking or awaited.
 
+mod bump;
 mod catalog;
 mod conformance;
 mod credentials;
@@ -35,6 +36,7 @@ use pyo3::prelude::*;
 mod _infraflow {
     #[pymodule_export]
     use crate::{
+        bump::{BumpEdit, BumpPlan, BumpTarget, Bumped, Scaffold, SkippedReference, TerraformBumper},
         catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit, nightly, select},
         conformance::check_change_detector,
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},

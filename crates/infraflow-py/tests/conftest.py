@@ -16,6 +16,15 @@ NOBODYS_CONFIGURATION = {
 }
 
 
+def git_in(folder: pathlib.Path, *arguments: str) -> str:
+    """Runs git with a fixed identity and date, and nobody's configuration."""
+    command = ["git", "-c", "protocol.file.allow=always", *arguments]
+    environment = {**os.environ, **NOBODYS_CONFIGURATION}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout.rstrip("\n")
+
+
 class Repo:
     """A repository with a trunk called `main`, a fixed author and fixed dates."""
 
@@ -26,11 +35,7 @@ class Repo:
         self.commit("feat: begin", files)
 
     def git(self, *arguments: str) -> str:
-        command = ["git", "-c", "protocol.file.allow=always", *arguments]
-        environment = {**os.environ, **NOBODYS_CONFIGURATION}
-        done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        return done.stdout.rstrip("\n")
+        return git_in(self.path, *arguments)
 
     def write(self, files: dict[str, str]) -> None:
         for name, text in files.items():

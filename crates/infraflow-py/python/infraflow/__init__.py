@@ -1,9 +1,36 @@
-"""Build your own pipeline for infrastructure code."""
+"""Build your own pipeline for infrastructure code: the same road as in Rust, in the same words.
+
+    import infraflow
+
+    repository = infraflow.Repository(".")
+    changes = infraflow.detect(repository)                    # the trunk's merge base to HEAD
+    base = infraflow.Catalog.build(repository, changes.merge_base)
+    head = infraflow.Catalog.build(repository, changes.head)
+    affected = infraflow.impact(changes, base, head)
+    for unit in affected.units:
+        print(unit.id, "because", unit.reasons[0].text)
+    tests = infraflow.select(affected, head, shards=4)
+
+What is the same everywhere:
+
+- Data is frozen, compares and hashes by value, pickles, and travels as the JSON that the core writes
+  (`to_json`, `from_json`); documents have a `digest`, and reading one that was altered raises. Paths inside a
+  repository are `str`; bytes that are no UTF-8, and `%` itself, stand as `%XX`.
+- Calls run detached from the interpreter, so other threads go on. A blocking call notices Ctrl-C within 50 ms.
+  What waits for the world (`execute`, `observe`, a store) has a twin whose name ends in `_async`, to be awaited
+  on your own loop. Interrupted or cancelled, a call that made something ends only when that is cleaned up; a
+  second Ctrl-C, or a second `cancel`, stops waiting.
+- What the core raises is an `InfraflowError`, of one class per stage, with `kind` for programs and `help` for people.
+- `ChangeDetector` and `CredentialProvider` can be written in Python, plain or with coroutines; an observer is any
+  callable that takes an `Event`.
+- After `os.fork` a child of a process that already called infraflow cannot call it: start workers with "spawn".
+"""
 
 import atexit
 
 from ._errors import (
     AddressError,
+    BumpError,
     CatalogError,
     DetectError,
     DryRunError,
@@ -26,6 +53,10 @@ from ._infraflow import (
     AffectedModule,
     AffectedUnit,
     AllowedSigners,
+    BumpEdit,
+    BumpPlan,
+    BumpTarget,
+    Bumped,
     Case,
     Catalog,
     Change,
@@ -75,6 +106,7 @@ from ._infraflow import (
     ReleasedTag,
     Repository,
     ResourceChange,
+    Scaffold,
     Sealed,
     SealingKey,
     SecretRedactor,
@@ -82,6 +114,7 @@ from ._infraflow import (
     SharedKeySealer,
     SigningKey,
     SkippedCase,
+    SkippedReference,
     SkippedUnit,
     StateVersion,
     StepGraph,
@@ -89,6 +122,7 @@ from ._infraflow import (
     Store,
     StorePublisher,
     Tag,
+    TerraformBumper,
     TerraformDryRunner,
     TestPlan,
     Unit,
@@ -126,6 +160,11 @@ __all__ = [
     "AffectedModule",
     "AffectedUnit",
     "AllowedSigners",
+    "BumpEdit",
+    "BumpError",
+    "BumpPlan",
+    "BumpTarget",
+    "Bumped",
     "Case",
     "Catalog",
     "CatalogError",
@@ -190,6 +229,7 @@ __all__ = [
     "ReleasedTag",
     "Repository",
     "ResourceChange",
+    "Scaffold",
     "SealError",
     "Sealed",
     "SealingKey",
@@ -198,6 +238,7 @@ __all__ = [
     "SharedKeySealer",
     "SigningKey",
     "SkippedCase",
+    "SkippedReference",
     "SkippedUnit",
     "StateVersion",
     "StepGraph",
@@ -206,6 +247,7 @@ __all__ = [
     "StoreError",
     "StorePublisher",
     "Tag",
+    "TerraformBumper",
     "TerraformDryRunner",
     "TerraformError",
     "TestPlan",

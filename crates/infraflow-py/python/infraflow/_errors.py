@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "AddressError",
+    "BumpError",
     "CatalogError",
     "DetectError",
     "DryRunError",
@@ -109,3 +110,7 @@ class InterfaceError(InfraflowError):
 
 class ReleaseError(InfraflowError):
     """A release cannot be planned, or a plan of one not be carried out."""
+
+
+class BumpError(InfraflowError):
+    """References cannot be brought to another version."""

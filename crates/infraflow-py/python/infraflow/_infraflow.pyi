@@ -13,6 +13,10 @@ __all__ = [
     "AffectedModule",
     "AffectedUnit",
     "AllowedSigners",
+    "BumpEdit",
+    "BumpPlan",
+    "BumpTarget",
+    "Bumped",
     "Case",
     "Catalog",
     "Change",
@@ -62,6 +66,7 @@ __all__ = [
     "ReleasedTag",
     "Repository",
     "ResourceChange",
+    "Scaffold",
     "Sealed",
     "SealingKey",
     "SecretRedactor",
@@ -69,6 +74,7 @@ __all__ = [
     "SharedKeySealer",
     "SigningKey",
     "SkippedCase",
+    "SkippedReference",
     "SkippedUnit",
     "StateVersion",
     "StepGraph",
@@ -76,6 +82,7 @@ __all__ = [
     "Store",
     "StorePublisher",
     "Tag",
+    "TerraformBumper",
     "TerraformDryRunner",
     "TestPlan",
     "Unit",
@@ -824,6 +831,133 @@ class ReleasedTag(_Data):
     def commit(self) -> str: ...
     @property
     def state(self) -> Literal["created", "already_there"]: ...
+
+# --- References of the live configuration ---------------------------------------------------------------------
+
+@final
+class BumpTarget:
+    def __new__(cls, source: str, to: str, *, only_from: str | None = None) -> Self: ...
+    @staticmethod
+    def released(package: str, plan: ReleasePlan) -> list[BumpTarget]: ...
+
+@final
+class Scaffold:
+    def __new__(
+        cls,
+        unit: str,
+        module: str,
+        modules: Repository,
+        revision: str = "HEAD",
+        *,
+        values: Mapping[str, str] = ...,
+        settings: str = "",
+    ) -> Self: ...
+
+@final
+class TerraformBumper:
+    def __new__(cls) -> Self: ...
+    def plan(
+        self,
+        repository: Repository,
+        live: Catalog,
+        targets: Sequence[BumpTarget] = ...,
+        *,
+        revision: str = "HEAD",
+        environment: str | None = None,
+        carried_from: str | None = None,
+        scaffolds: Sequence[Scaffold] = ...,
+    ) -> BumpPlan: ...
+    def execute(
+        self,
+        plan: BumpPlan,
+        repository: Repository,
+        *,
+        base: str,
+        branch: str,
+        message: str,
+        author: Identity,
+        push: str | None = None,
+        observer: _Observer | None = None,
+    ) -> Bumped: ...
+    def execute_async(
+        self,
+        plan: BumpPlan,
+        repository: Repository,
+        *,
+        base: str,
+        branch: str,
+        message: str,
+        author: Identity,
+        push: str | None = None,
+        observer: _Observer | None = None,
+    ) -> _Awaited[Bumped]: ...
+
+@final
+class BumpPlan(_Document):
+    kind: Final = "bump_plan"
+    def __new__(cls, *, edits: Sequence[BumpEdit], skipped: Sequence[SkippedReference]) -> Self: ...
+    @property
+    def edits(self) -> tuple[BumpEdit, ...]: ...
+    @property
+    def skipped(self) -> tuple[SkippedReference, ...]: ...
+
+@final
+class BumpEdit(_Data):
+    def __new__(
+        cls,
+        *,
+        path: str,
+        blob: str | None = None,
+        start: int,
+        end: int,
+        before: str,
+        after: str,
+        module: str,
+        unit: str | None = None,
+        environment: str | None = None,
+        from_: str | None = None,
+        to: str,
+    ) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def blob(self) -> str | None: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def before(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def from_(self) -> str | None: ...
+    @property
+    def to(self) -> str: ...
+
+@final
+class SkippedReference(_Data):
+    def __new__(cls, *, path: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Bumped(_Data):
+    def __new__(cls, *, base: str, commit: str, branch: str) -> Self: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
+    @property
+    def branch(self) -> str: ...
 
 # --- What a plan does -----------------------------------------------------------------------------------------
 
