@@ -12,7 +12,7 @@ use std::{
 const LAYERS: [&[&str]; 8] = [
     &["observe", "process", "proof", "store"],
     &["forge", "git", "policy", "redact", "seal"],
-    &["address", "kubernetes", "terraform"],
+    &["address", "terraform"],
     &["catalog", "interface"],
     &["detect", "impact", "nature"],
     &["bump", "dry_run", "release", "sandbox", "select"],

@@ -14,7 +14,6 @@ mod facts;
 mod fixture;
 mod forge;
 mod git;
-mod hostile;
 mod impact;
 mod interface;
 mod layers;

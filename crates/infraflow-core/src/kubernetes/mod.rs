@@ -1,1 +1,0 @@
-//! Kustomize facts and the kubectl driver.
