@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{BumpError, target::read_address, terragrunt};
+use super::{BumpError, spelling::Piece, target::read_address, terragrunt};
 use crate::{
     address::{AddressError, AddressRules, SourceAddress},
     catalog::{Catalog, Unit, UnitId},
@@ -17,6 +17,8 @@ pub(super) struct Call {
     /// `module.NAME`, or `terraform.source` of Terragrunt.
     pub(super) name: String,
     pub(super) source: Text,
+    /// Where the parts of the source stand, if it is put together of several.
+    pub(super) pieces: Option<Vec<Piece>>,
     pub(super) address: SourceAddress,
     pub(super) version: Option<Text>,
     pub(super) unit: Option<UnitId>,
@@ -42,6 +44,7 @@ impl Calls {
                 name,
                 place: call.place,
                 source: &call.source,
+                pieces: None,
                 version: call.version.as_ref(),
                 unit,
             });
@@ -72,6 +75,7 @@ impl Calls {
                 file: written.file.clone(),
                 name: written.name,
                 source: written.source.clone(),
+                pieces: written.pieces,
                 address,
                 version: written.version.cloned(),
                 unit: written.unit.map(|unit| unit.id.clone()),
@@ -94,6 +98,7 @@ pub(super) struct Written<'a> {
     pub(super) name: String,
     pub(super) place: Place,
     pub(super) source: &'a Text,
+    pub(super) pieces: Option<Vec<Piece>>,
     pub(super) version: Option<&'a Text>,
     pub(super) unit: Option<&'a Unit>,
 }

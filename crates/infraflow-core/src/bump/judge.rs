@@ -73,8 +73,20 @@ fn judge_ref(files: &mut Files<'_>, call: &Call, target: &BumpTarget) -> Result<
         Err(error) => return stays("unpinned", error.to_string()),
     };
     let before = call.address.as_str()[edit.span.clone()].to_owned();
-    locate(files, &call.file, &call.source, edit.span, before, edit.replacement, now)
+    let Some(pieces) = &call.pieces else {
+        return locate(files, &call.file, &call.source, edit.span, before, edit.replacement, now);
+    };
+    let Some((blob, content)) = files.get(&call.file)? else { return stays("linked", LINKED.into()) };
+    match spelling::locate_in(pieces, &edit.span) {
+        Some(span) if content.get(span.clone()) == Some(before.as_bytes()) => {
+            let path = call.file.clone();
+            Ok(Ok(Replacement { path, blob: *blob, span, before, after: edit.replacement, from: now }))
+        }
+        _ => stays("computed", "its version stands in a local that others use too, or is computed".into()),
+    }
 }
+
+const LINKED: &str = "it stands behind a symbolic link; its file is edited where it is";
 
 /// Whether a ref is moved.
 fn moved_ref(now: &str, target: &BumpTarget) -> Result<(), Stays> {

@@ -77,7 +77,7 @@ fn with_body<T>(path: &RepoPath, content: &[u8], read: impl FnOnce(&Body, usize)
 }
 
 /// The local that an expression is: `local.NAME`, or `"${local.NAME}"`.
-fn local_of(expression: &Expression) -> Option<String> {
+pub(super) fn local_of(expression: &Expression) -> Option<String> {
     let expression = match expression {
         Expression::StringTemplate(template) => &template.as_single_element()?.as_interpolation()?.expr,
         expression => expression,
@@ -91,7 +91,7 @@ fn local_of(expression: &Expression) -> Option<String> {
 }
 
 /// How often `local.NAME` stands in a file, comments included: one more than there are uses does no harm.
-fn mentions(content: &[u8], name: &str) -> usize {
+pub(super) fn mentions(content: &[u8], name: &str) -> usize {
     let needle = format!("local.{name}");
     memchr::memmem::find_iter(content, needle.as_bytes())
         .filter(|at| {

@@ -20,6 +20,23 @@ pub(super) fn locate(content: &[u8], text: &Text, json: bool, part: Range<usize>
     Some(at(part.start)?..at(part.end)?)
 }
 
+/// A part of a value that stands in the file byte by byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Its place in the value.
+    pub(super) value: Range<usize>,
+    /// Where in the file it begins.
+    pub(super) start: usize,
+}
+
+/// As [`locate`], for a value that was put together of pieces.
+pub(super) fn locate_in(pieces: &[Piece], part: &Range<usize>) -> Option<Range<usize>> {
+    let holds = |piece: &&Piece| piece.value.start <= part.start && part.end <= piece.value.end;
+    let piece = pieces.iter().find(holds)?;
+    let start = piece.start + (part.start - piece.value.start);
+    Some(start..start + part.len())
+}
+
 /// The value of a spelled constant, and for each of its bytes, and its end, where the spelling of it begins;
 /// `None` for a byte in the middle of what one escape spells.
 fn decode(raw: &str, json: bool) -> Option<(String, Vec<Option<usize>>)> {

@@ -69,7 +69,7 @@ impl RefBumper for TerraformBumper {
                 start: 0,
                 end: 0,
                 before: String::new(),
-                after: scaffold.text(&target.source.with_ref(&target.to)?)?,
+                after: scaffold.text(target)?,
                 module: target.module(),
                 unit: Some(UnitId::new(scaffold.unit.clone())),
                 environment: request.environment.clone(),
