@@ -58,7 +58,10 @@ rust() { # what, cargo arguments…
         fail "cannot run the Rust tests: cargo ended with $status" "the compiler's messages stand above"
     fi
 }
-rust "Rust: unit and integration tests" --lib --bins --tests --examples
+say "Rust: the example programs, which the tests run"
+cargo build --examples --features infraflow-core/conformance ||
+    fail "cannot build the example programs" "the compiler's messages stand above"
+rust "Rust: unit and integration tests" --lib --bins --tests
 rust "Rust: documentation tests" --doc
 
 # --- Python ----------------------------------------------------------------------------------------------
