@@ -4,13 +4,17 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use infraflow_core::{
-    bump::{BumpCommit, BumpPlan, BumpRequest, BumpTarget, Bumped, RefBumper as _, TerraformBumper},
-    git::{BranchName, RemoteName},
+    bump::{
+        BumpCommit, BumpPlan, BumpRequest, BumpTarget, Bumped, RefBumper as _, Scaffold, TerraformBumper,
+    },
+    git::{BranchName, RemoteName, Repository},
+    interface::Interface,
     policy::EnvironmentName,
+    proof::RepoPath,
 };
 use infraflow_examples::{
     Answer, Console, Failure, Output, Plans, Seen, Snapshot, Who, cancel_on_interrupt, document, main_of,
-    people,
+    people, read,
 };
 
 /// Says which references would be brought to which version, and of each that stays, why; with --execute,
@@ -41,6 +45,19 @@ struct Options {
     #[arg(long, value_name = "ENVIRONMENT", requires = "environment",
           value_parser = |text: &str| EnvironmentName::parse(text))]
     promote_from: Option<EnvironmentName>,
+    /// A unit that calls a module of these versions for the first time, written from the module's variables,
+    /// for example dev/cluster=modules/cluster; may be given several times.
+    #[arg(long, value_name = "UNIT=MODULE", value_parser = unit_of, requires = "modules")]
+    scaffold: Vec<(RepoPath, RepoPath)>,
+    /// With --scaffold: a clone of the modules repository that has the tags.
+    #[arg(long, value_name = "DIR", requires = "scaffold")]
+    modules: Option<PathBuf>,
+    /// With --scaffold: the value of a variable, as HCL: a text has its quotes; may be given several times.
+    #[arg(long, value_name = "NAME=EXPRESSION", value_parser = value, requires = "scaffold")]
+    value: Vec<(String, String)>,
+    /// With --scaffold: what stands before the call, as HCL: the backend, providers.
+    #[arg(long, value_name = "FILE", requires = "scaffold")]
+    settings: Option<PathBuf>,
     /// Only in this environment.
     #[arg(long, value_name = "ENVIRONMENT", value_parser = |text: &str| EnvironmentName::parse(text))]
     environment: Option<EnvironmentName>,
@@ -66,7 +83,42 @@ fn target(text: &str) -> Result<BumpTarget, Failure> {
     Ok(BumpTarget::new(source, version)?)
 }
 
+fn unit_of(text: &str) -> Result<(RepoPath, RepoPath), Failure> {
+    let (unit, module) = text.split_once('=').ok_or("write it as UNIT=MODULE")?;
+    Ok((RepoPath::parse(unit)?, RepoPath::parse(module)?))
+}
+
+fn value(text: &str) -> Result<(String, String), String> {
+    let (name, expression) = text.split_once('=').ok_or("write it as NAME=EXPRESSION")?;
+    Ok((name.to_owned(), expression.to_owned()))
+}
+
 impl Options {
+    /// Units that do not exist yet, each from the interface that its module has at the version it gets.
+    fn with_scaffolds(&self, mut request: BumpRequest) -> Result<BumpRequest, Failure> {
+        let Some(modules) = &self.modules else { return Ok(request) };
+        let modules = Repository::open(modules)?;
+        let settings = match &self.settings {
+            Some(file) => String::from_utf8(read(file)?)?,
+            None => String::new(),
+        };
+        for (unit, module) in &self.scaffold {
+            let target = request.targets().iter().find(|target| target.directory().as_ref() == Some(module));
+            let Some(target) = target else {
+                return Err(format!(
+                    "cannot scaffold {unit}: no version of {module} is asked for\n  help: name one with --to, or a release plan that has it"
+                )
+                .into());
+            };
+            let tree = modules.tree(&modules.resolve(&target.to)?.into())?;
+            let scaffold = Scaffold::new(unit.clone(), module.clone(), Interface::read(&tree, module)?)
+                .settings(&*settings);
+            let values = self.value.iter().cloned();
+            request = request.scaffold(values.fold(scaffold, |it, (name, value)| it.value(name, value)));
+        }
+        Ok(request)
+    }
+
     fn request(&self, seen: &Seen) -> Result<BumpRequest, Failure> {
         let request = match (&self.releases, &self.promote_from) {
             (Some(releases), _) => {
@@ -90,6 +142,7 @@ impl Options {
                 .into());
             }
         }
+        let request = self.with_scaffolds(request)?;
         Ok(match &self.environment {
             Some(environment) => request.in_environment(environment.clone()),
             None => request,

@@ -13,7 +13,7 @@ use std::{
 use fixture::{Repo, git_in, has};
 use infraflow_core::{
     bump::{BumpPlan, Bumped},
-    deploy::{Deployment, DeploymentPlan, Verification},
+    deploy::{DeployOutcome, Deployment, DeploymentPlan, Verification},
     dry_run::{DriftReport, DryRun, DryRunPlan},
     impact::Impact,
     pipeline::StepGraph,
@@ -331,6 +331,23 @@ fn a_bump_plan_is_carried_out_from_its_file_and_refused_when_it_was_altered_or_t
 }
 
 #[test]
+fn a_first_deployment_is_scaffolded_from_the_modules_variables() {
+    let (live, modules) = (Live::new(), modules());
+    modules.git(&["tag", "network/v1.0.0"]);
+    let to = ["--repo", "repo", "--to", "git::https://example.com/m.git//modules/network=network/v1.0.0"];
+    let first = ["--scaffold", "dev/second=modules/network", "--value", "cidr=\"10.4.0.0/16\"", "--json"];
+    let from = ["--modules", modules.path.to_str().unwrap()];
+    let plan: BumpPlan = live.run("bump", &[&to[..], &first, &from].concat()).ends(0).is();
+    assert_eq!(plan.edits.len(), 1);
+    assert_eq!(plan.edits[0].before, "");
+    assert!(
+        plan.edits[0].after.contains("ref=network/v1.0.0") && plan.edits[0].after.contains("10.4.0.0/16")
+    );
+    let gone = ["--scaffold", "dev/second=modules/gone"];
+    live.run("bump", &[&to[..], &gone, &from].concat()).refused_because("modules/gone");
+}
+
+#[test]
 fn a_test_plan_travels_from_selection_to_the_sandbox() {
     if !has("terraform", "a_test_plan_travels_from_selection_to_the_sandbox") {
         return;
@@ -443,6 +460,26 @@ fn a_deployment_is_refused_when_the_state_moved_and_drift_names_what_no_longer_a
     apply("prod/network", "10.0.0.0/16");
     let report: DriftReport = live.run("drift", &["--repo", "repo", "--json"]).ends(0).is();
     assert!(report.is_clean(), "trunk says what is deployed; the branch does not count");
+}
+
+#[test]
+fn a_deployment_that_stops_half_way_is_done_in_part() {
+    if !has("terraform", "a_deployment_that_stops_half_way_is_done_in_part") {
+        return;
+    }
+    let live = Live::new();
+    live.repo.branch("change");
+    live.unit("dev/network", "10.1.0.0/16");
+    let fails = "resource \"terraform_data\" \"fails\" {\n  provisioner \"local-exec\" {\n    command = \"exit 1\"\n  }\n}\n";
+    live.repo.write("prod/network/fails.tf", fails);
+    live.repo.commit("feat: move dev, break prod");
+    live.dry_run("r1");
+    live.plan_deployment("r1");
+    live.sign("r1");
+    let deployment: Deployment = live.deploy("r1", "r1.deployment.json", &[]).ends(3).is();
+    let outcomes: Vec<_> = deployment.units.iter().map(|unit| unit.outcome).collect();
+    assert_eq!(outcomes, [DeployOutcome::Applied, DeployOutcome::Failed]);
+    live.deploy("r1", "r1.deployment.json", &["--verify"]).ends(1);
 }
 
 #[test]
