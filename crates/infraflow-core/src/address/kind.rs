@@ -51,7 +51,7 @@ pub enum SourceKind {
     Oci,
     /// An absolute path of the machine that runs the tool.
     File,
-    /// Something with a scheme that none of the above is; see [`SourceAddress::scheme`].
+    /// Something with a scheme that none of the above is; see [`super::SourceAddress::scheme`].
     Other,
 }
 
