@@ -1,6 +1,6 @@
 //! Asks for approval of a plan, gives it, and counts it.
 
-use std::{fmt::Write as _, io::Write as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
 use infraflow_core::{
@@ -14,7 +14,7 @@ use infraflow_core::{
 };
 use infraflow_examples::{
     Answer, Changes, Console, Failure, Keeping, Output, Plans, Trunk, cancel_on_interrupt, document, main_of,
-    people,
+    people, say,
 };
 
 /// Says what has to be approved before a dry run is applied (request), signs it as a person (sign), and
@@ -146,7 +146,7 @@ impl Sign {
             let it = &signed.statement;
             format!("{} approves of the plan {} until {}: {key}", it.approver, it.plan.short(), it.not_after)
         };
-        writeln!(std::io::stdout(), "{text}")?;
+        say(&text)?;
         Ok(Answer::Done)
     }
 }
@@ -162,7 +162,7 @@ impl Check {
         match approver.execute(&request, &policy, &evidence, run, &cancel, &console).await? {
             Verdict::Approved(approved) => {
                 let text = if self.output.json { json(&approved)? } else { counted(&approved) };
-                writeln!(std::io::stdout(), "{text}")?;
+                say(&text)?;
                 Ok(Answer::Done)
             }
             Verdict::Refused(refused) => {

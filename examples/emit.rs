@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write as _,
-    io::Write as _,
     process::ExitCode,
 };
 
@@ -13,7 +12,7 @@ use infraflow_core::{
     pipeline::{Phase, StepGraph, StepSpec},
     select::{ImpactSelector, TestSelector as _},
 };
-use infraflow_examples::{Answer, Changes, Failure, Output, main_of};
+use infraflow_examples::{Answer, Changes, Failure, Output, main_of, say};
 use serde_json::json;
 
 /// So many jobs does GitHub Actions make of one matrix.
@@ -133,7 +132,7 @@ fn github(graph: &StepGraph, phase: Phase) -> Result<Answer, Failure> {
             }
             continue;
         }
-        writeln!(std::io::stdout(), "{stage}={}", json!({ "include": jobs }))?;
+        say(&format!("{stage}={}", json!({ "include": jobs })))?;
     }
     Ok(answer)
 }

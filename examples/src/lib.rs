@@ -15,7 +15,7 @@ mod who;
 
 pub use console::Console;
 pub use found::Found;
-pub use options::{Changes, Output, Plans, document, read};
+pub use options::{Changes, Output, Plans, document, read, say};
 pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};
 pub use planning::{Keeping, Trunk, credentials};
 pub use snapshot::{Seen, Snapshot};

@@ -55,13 +55,20 @@ impl Output {
     /// # Errors
     /// Where the document has no canonical form, or standard output is closed.
     pub fn print<D: Document>(&self, document: &D, people: impl FnOnce(&D) -> String) -> Result<(), Failure> {
-        let mut text = if self.json { document.to_json()? } else { people(document) };
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        std::io::stdout().write_all(text.as_bytes())?;
-        Ok(())
+        say(&if self.json { document.to_json()? } else { people(document) })
     }
+}
+
+/// Prints lines on standard output.
+///
+/// # Errors
+/// Where they cannot be written: standard output is closed, or a disk is full.
+pub fn say(text: &str) -> Result<(), Failure> {
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let mut out = std::io::stdout().lock();
+    write!(out, "{text}{end}")
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("cannot write the result to standard output: {error}").into())
 }
 
 /// A plan that travels: written to a file by one process, carried out from that file by another.
