@@ -24,6 +24,11 @@ const UNITS: [&str; 3] = ["network", "cluster", "database"];
 /// Who signs: the author of the change, two people who approve, and the pipeline itself.
 pub const PEOPLE: [&str; 4] = ["ada", "bob", "carol", "pipeline"];
 
+/// Somebody whose key nobody allowed.
+pub const STRANGER: &str = "mallory";
+/// The name of the key for fingerprints.
+const FINGERPRINTS: &str = "fingerprints";
+
 macro_rules! module_files {
     ($($path:literal),* $(,)?) => {
         &[$(($path, include_str!(concat!("repositories/infrastructure-modules/", $path)))),*]
@@ -164,19 +169,25 @@ impl Demonstration {
     fn make_keys(&self) -> Result<(), Failure> {
         fs::create_dir_all(&self.keys)?;
         fs::set_permissions(&self.keys, fs::Permissions::from_mode(0o700))?;
-        for person in PEOPLE {
+        for person in PEOPLE.into_iter().chain([STRANGER]) {
             let file = self.keys.join(person);
             if !file.exists() {
                 write_private(&file, &SigningKey::generate(person)?.to_openssh()?)?;
             }
         }
-        for environment in ENVIRONMENTS {
-            let file = self.sealing_key_file(environment);
+        for name in ENVIRONMENTS.into_iter().chain([FINGERPRINTS]) {
+            let file = self.sealing_key_file(name);
             if !file.exists() {
                 SealingKey::generate()?.write(&file)?;
             }
         }
         Ok(())
+    }
+
+    /// The key under which sensitive values enter fingerprints: kept with the others, so that two runs with
+    /// the same keys have equal ones.
+    pub fn fingerprint_key(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.sealing_key(FINGERPRINTS)?.to_base64().as_bytes().to_vec())
     }
 
     /// Makes both repositories with their remotes. Whatever an interrupted run left of them is made anew.

@@ -27,7 +27,7 @@ use infraflow_examples::{Failure, people};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    demonstration::{ENVIRONMENTS, Secrets},
+    demonstration::{ENVIRONMENTS, STRANGER, Secrets},
     modules::catalog,
     road::{Road, at},
 };
@@ -323,7 +323,7 @@ impl<'a> Live<'a> {
 
     /// Step 7, tried by a cheat: the change adds its own signer to the policy, and that signer approves.
     async fn refuse_own_signer(&self, proposal: &Proposal, policy: &Policy) -> Result<(), Failure> {
-        let mallory = SigningKey::generate("mallory")?;
+        let mallory = self.road.world.signing_key(STRANGER)?;
         let signers = RepoPath::parse("allowed_signers")?;
         let text = self.repository.tree(&at(proposal.head))?.read(&signers)?.unwrap_or_default();
         let line = format!("mallory@example.com {}\n", mallory.verifying_key());
@@ -333,7 +333,7 @@ impl<'a> Live<'a> {
         let cheat = Proposal { base: proposal.base, head };
         let posted = self.dry_run("cheat.dry_run", &cheat, policy).await?;
         let request = self.request(&posted, &cheat, policy)?;
-        self.sign(&request, "mallory", &mallory).await?;
+        self.sign(&request, STRANGER, &mallory).await?;
         match self.ask(&request, policy).await? {
             Verdict::Refused(refused) => {
                 self.road.say(format!(

@@ -67,6 +67,7 @@ async fn demonstrate(options: Options) -> Result<Answer, Failure> {
     let console = Console::new();
     let cancel = cancel_on_interrupt()?;
     let store = Store::folder(&world.store())?.declared_durable();
+    store.set_hmac_key(&world.fingerprint_key()?).await?;
     let run = Run::open(&store, RunId::parse("trunk-to-live")?, &console).await?;
     let tool = Tool::find();
     if let Err(error) = &tool {

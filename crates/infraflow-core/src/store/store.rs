@@ -38,6 +38,9 @@ pub struct Store {
     durability: Durability,
 }
 
+/// Where the key of [`Store::hmac`] stands.
+const HMAC_KEY: &str = "infraflow/hmac-key";
+
 impl Store {
     /// A folder, made with mode 0700 where it is missing. Puts are synced to disk.
     ///
@@ -190,13 +193,22 @@ impl Store {
         }
     }
 
+    /// Gives this store its key for [`Store::hmac`], where it has none yet: the same key as that of another
+    /// store makes what was computed under both comparable. It is a secret, of 32 bytes or more.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn set_hmac_key(&self, key: &[u8]) -> Result<Created, StoreError> {
+        self.create(&Key::parse(HMAC_KEY)?, Bytes::copy_from_slice(key)).await
+    }
+
     /// The keyed digest of this store: its key is random, made at the first call, and stays. Sensitive
     /// values enter digests through it, since a bare digest of a weak secret could be searched for.
     ///
     /// # Errors
     /// As [`Store::create`].
     pub async fn hmac(&self) -> Result<Hmac, StoreError> {
-        let key = Key::parse("infraflow/hmac-key")?;
+        let key = Key::parse(HMAC_KEY)?;
         let mut fresh = [0; 32];
         OsRng.fill_bytes(&mut fresh);
         match self.get(&key).await? {
