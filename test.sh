@@ -58,11 +58,8 @@ rust() { # what, cargo arguments…
         fail "cannot run the Rust tests: cargo ended with $status" "the compiler's messages stand above"
     fi
 }
-say "Rust: the example programs, which the tests run"
-cargo build --examples --features infraflow-core/conformance ||
-    fail "cannot build the example programs" "the compiler's messages stand above"
-rust "Rust: unit and integration tests" --lib --bins --tests
-rust "Rust: documentation tests" --doc
+# Without a choice of targets cargo also builds the example programs, which tests start.
+rust "Rust: unit, integration and documentation tests"
 
 # --- Python ----------------------------------------------------------------------------------------------
 say "Python: the wheel, pytest, stubtest"

@@ -16,7 +16,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The program, built beside this test by `cargo test --examples --tests`.
+/// The program, built beside this test by `cargo test`, as long as no targets are chosen.
 fn program(name: &str) -> PathBuf {
     let mut folder = std::env::current_exe().unwrap();
     folder.pop();
@@ -86,7 +86,7 @@ impl Walk {
         found
     }
 
-    /// What the run made: tags, trunks, and how often each state was written.
+    /// What the run made: tags and trunks, what each state holds, how many saved plans were taken to be applied.
     fn made(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for remote in ["infrastructure-modules", "infrastructure-live"] {
@@ -97,12 +97,24 @@ impl Walk {
             for state in fs::read_dir(self.folder.join("state").join(environment)).unwrap() {
                 let path = state.unwrap().path();
                 if path.extension().is_some_and(|end| end == "tfstate") {
+                    // Not its serial: Terraform writes a state once or twice where two resources end at once.
                     let state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+                    let resources = state["resources"].as_array().unwrap().iter();
+                    let inputs: Vec<String> = resources
+                        .map(|it| {
+                            format!(
+                                "{} {} {}",
+                                it["module"], it["name"], it["instances"][0]["attributes"]["input"]
+                            )
+                        })
+                        .collect();
                     let name = path.strip_prefix(&self.folder).unwrap().display().to_string();
-                    found.insert(name, state["serial"].to_string());
+                    found.insert(name, inputs.join("\n"));
                 }
             }
         }
+        let plans = fs::read_dir(self.folder.join("store/deployments/plans")).unwrap().count();
+        found.insert("saved plans that were applied".into(), plans.to_string());
         found
     }
 }

@@ -154,6 +154,17 @@ impl Bench<'_> {
                 ),
             ));
         }
+        // The fingerprint says what would be done, not what becomes of the policy: whoever approved of the
+        // same plan without the policy's edit has not seen the edit.
+        if !request.gate.is_empty() && statement.plan != request.plan {
+            return Err(Objection(
+                "other_plan",
+                format!(
+                    "it is about the plan {}, and this change edits the policy, so its own plan has to be approved",
+                    statement.plan
+                ),
+            ));
+        }
         if statement.units != request.units {
             let names: Vec<_> = statement.units.iter().map(ToString::to_string).collect();
             return Err(Objection("other_units", format!("it is about the units {}", names.join(", "))));

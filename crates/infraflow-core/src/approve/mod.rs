@@ -15,7 +15,8 @@
 //! run may resume and no other may replay it.
 //!
 //! The approval of one plan holds for every plan with the same fingerprint: one that does the same, from the
-//! same code, with the same tool. A change that edits the policy is judged by the policy that stood before.
+//! same code, with the same tool. A change that edits the policy is judged by the policy that stood before, and
+//! needs approvals of its very own plan, before the merge and after: a fingerprint says nothing of the edit.
 //!
 //! # Limitations
 //! - A statement says until when it holds and not since when: one that was signed long ahead counts once its

@@ -355,6 +355,20 @@ async fn a_change_that_adds_its_own_signer_is_judged_by_trunks_policy() {
 }
 
 #[tokio::test]
+async fn an_approval_of_the_same_plan_without_the_policys_edit_does_not_approve_the_edit() {
+    let desk = Desk::new();
+    let honest = desk.request(&update());
+    desk.sign(&honest, "bob").await;
+    let mut cheat = desk.request(&update());
+    cheat.plan = Digest::of_bytes("the dry run of another commit, which does the same to the units");
+    cheat.gate = vec![RepoPath::parse("allowed_signers").unwrap()];
+    assert_eq!(cheat.fingerprint, honest.fingerprint);
+    let refused = desk.refused(&cheat).await;
+    assert_eq!(rules_of(&refused), ["other_plan"]);
+    assert!(matches!(desk.ask(&honest, "run-1").await, Verdict::Approved(_)));
+}
+
+#[tokio::test]
 async fn a_plan_that_was_altered_after_it_was_signed_is_refused() {
     let desk = Desk::new();
     let signed = update();
