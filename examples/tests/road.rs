@@ -1,5 +1,6 @@
 //! The whole road, killed at every step: a second process goes on where the first one died, nothing is done
-//! twice, and two runs with the same keys and dates decide the same.
+//! twice, and two runs with the same keys and dates decide the same. And the half of it that plans on one's
+//! own repositories.
 #![allow(clippy::unwrap_used, clippy::print_stderr, unreachable_pub)]
 
 #[path = "../../crates/infraflow-core/tests/it/fixture.rs"]
@@ -14,7 +15,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fixture::Repo;
 use serde_json::Value;
+
+const NETWORK: &str = "variable \"cidr\" {\n  type = string\n}\n\nresource \"terraform_data\" \"net\" {\n  input = var.cidr\n}\n";
+const SECRET: &str = "a-value-of-a-unit";
 
 /// The program, built beside this test by `cargo test`, as long as no targets are chosen.
 fn program(name: &str) -> PathBuf {
@@ -198,4 +203,128 @@ fn without_terraform_the_half_that_needs_none_is_walked() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("network/v1.1.0") && said.contains("bump plan"), "{said}");
     assert!(said.to_lowercase().contains("opentofu"), "it says how to get one: {said}");
+}
+
+/// A modules repository with a change on its trunk, and a live repository that fetches the modules from an
+/// address; both with a remote. What a user of `trunk_to_live --modules-repo --live-repo` has.
+fn own(address: impl Fn(&Repo) -> String) -> (Repo, Repo) {
+    let modules =
+        Repo::with(&[("modules/network/main.tf", NETWORK), ("modules/other/main.tf", NETWORK)]).with_origin();
+    for tag in ["network/v1.0.0", "other/v1.0.0"] {
+        modules.git(&["tag", "-a", "-m", tag, tag]);
+        modules.git(&["push", "-q", "origin", tag]);
+    }
+    for module in ["network", "other"] {
+        let text = NETWORK.replace("var.cidr", "upper(var.cidr)");
+        modules.write(&format!("modules/{module}/main.tf"), text);
+    }
+    modules.commit("feat: upper case");
+    modules.git(&["push", "-q", "origin", "main"]);
+
+    let address = address(&modules);
+    let live = Repo::empty();
+    let rules =
+        |name: &str, order: u8| format!("[environments.{name}]\nunits = [\"{name}/**\"]\norder = {order}\n");
+    live.write("infraflow.toml", rules("prod", 2) + &rules("dev", 1));
+    for environment in ["dev", "prod"] {
+        let state = live.folder.path().join(format!("{environment}.tfstate"));
+        let unit = format!(
+            "terraform {{\n  backend \"local\" {{\n    path = \"{}\"\n  }}\n}}\n\nmodule \"network\" {{\n  source = \"{address}//modules/network?ref=network/v1.0.0\"\n  cidr   = \"{SECRET}\"\n}}\n",
+            state.display()
+        );
+        live.write(&format!("{environment}/network/main.tf"), unit);
+    }
+    live.commit("feat: begin");
+    (modules, live.with_origin())
+}
+
+/// Every file below a folder, with its bytes: a repository, its working tree and its remote.
+fn bytes_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(bytes_below(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+/// Plans on one's own repositories, and returns what was said.
+#[track_caller]
+fn plan_own(modules: &Repo, live: &Repo, more: &[&str], code: i32) -> String {
+    let paths =
+        ["--modules-repo".as_ref(), modules.path.as_os_str(), "--live-repo".as_ref(), live.path.as_os_str()];
+    let output = Command::new(program("trunk_to_live"))
+        .args(paths)
+        .args(more)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    said
+}
+
+#[test]
+fn ones_own_repositories_are_planned_without_a_byte_written_and_written_to_with_execute() {
+    if !fixture::has("terraform", "one's own repositories") {
+        return;
+    }
+    let (modules, live) = own(|modules| format!("git::file://{}", modules.origin().display()));
+    let before = [bytes_below(modules.folder.path()), bytes_below(live.folder.path())];
+    let said = plan_own(&modules, &live, &[], 0);
+    for part in [
+        "touched: modules/network",
+        "network/v1.1.0 (minor)",
+        "dev/network/main.tf:8  network/v1.0.0 -> network/v1.1.0",
+        "modules/other is called by no unit of dev",
+        "Changes dev/network",
+        "create  module.network.terraform_data.net",
+        "its sealed log would go below sealed/",
+    ] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+    assert!(!said.contains("prod/network") && !said.contains(SECRET), "{said}");
+    assert!(before == [bytes_below(modules.folder.path()), bytes_below(live.folder.path())], "{said}");
+
+    let said = plan_own(&modules, &live, &["--execute", "--date", "2026-01-31T12:00:00Z"], 0);
+    assert!(said.contains("2 tags pushed") && said.contains("Changes dev/network"), "{said}");
+    let refs =
+        |repo: &Repo| fixture::git_in(&repo.origin(), &["for-each-ref", "--format=%(objecttype) %(refname)"]);
+    assert!(refs(&modules).contains("tag refs/tags/network/v1.1.0"), "{}", refs(&modules));
+    assert_eq!(refs(&live), "commit refs/heads/bump/dev\ncommit refs/heads/main", "nothing is merged");
+    let bumped = fixture::git_in(&live.origin(), &["diff", "--numstat", "main", "bump/dev"]);
+    assert_eq!(bumped, "1\t1\tdev/network/main.tf");
+    assert!(!live.folder.path().join("dev.tfstate").exists(), "nothing is deployed");
+}
+
+#[test]
+fn a_rehearsal_fetches_the_unreleased_modules_from_its_own_clone_whatever_their_address() {
+    if !fixture::has("terraform", "a rehearsal") {
+        return;
+    }
+    // Nobody answers at this address: what Terraform clones can only be the rehearsal's.
+    let (modules, live) = own(|_| "git::https://modules.invalid/acme/modules.git".into());
+    let said = plan_own(&modules, &live, &[], 2);
+    assert!(said.contains("error: cannot tell how the units fetch the modules"), "{said}");
+    let said = plan_own(&modules, &live, &["--environment", "stage"], 2);
+    assert!(said.contains("error: cannot bump in stage") && said.contains("it has dev, prod"), "{said}");
+    let package = ["--package", "git::https://modules.invalid/acme/modules.git", "--environment", "prod"];
+    let said = plan_own(&modules, &live, &package, 0);
+    assert!(said.contains("Changes prod/network"), "{said}");
+
+    // A unit that cannot be planned is the answer no.
+    live.write("prod/network/bad.tf", "output \"bad\" {\n  value = var.nowhere\n}\n");
+    live.commit("feat: bad");
+    live.git(&["push", "-q", "origin", "main"]);
+    let said = plan_own(&modules, &live, &package, 1);
+    assert!(said.contains("Error prod/network"), "{said}");
+    // Half of the options is a mistake.
+    for half in [&["--live-repo", "."][..], &["--execute"]] {
+        let output = Command::new(program("trunk_to_live")).args(half).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+    }
 }

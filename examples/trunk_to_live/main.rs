@@ -9,6 +9,7 @@ mod check;
 mod demonstration;
 mod live;
 mod modules;
+mod own;
 mod road;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -16,13 +17,14 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use infraflow_core::{
     pipeline::Run,
-    proof::{Clock as _, RunId, SystemClock, Timestamp},
+    proof::RunId,
     store::{Key, Store},
     terraform::Tool,
 };
-use infraflow_examples::{Answer, Console, Failure, cancel_on_interrupt, main_of};
+use infraflow_examples::{Answer, Console, Failure, Who, cancel_on_interrupt, main_of};
 
 use demonstration::{Demonstration, ENVIRONMENTS};
+use own::OwnRepositories;
 use road::Road;
 
 /// Walks a change the whole road: from a commit in a modules repository to a verified live environment.
@@ -30,8 +32,11 @@ use road::Road;
 /// Without options it makes two repositories with bare remotes in a temporary folder, and walks: detect,
 /// impact, tests in a sandbox, release, bump, dry run, sealed log, approval, deployment, promotion, drift.
 ///
-/// Exits with 0 when the whole road was walked, 2 when it could not be, 3 when only the half was that needs
-/// neither Terraform nor OpenTofu.
+/// With --modules-repo and --live-repo it plans on your own repositories: detect, impact, release plan, bump
+/// plan, dry run. It writes to them only with --execute, and never merges, approves or deploys.
+///
+/// Exits with 0 when the whole road was walked, 1 when something of yours could not be released or planned, 2
+/// when it could not be walked, 3 when only the half was that needs neither Terraform nor OpenTofu.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
@@ -44,14 +49,20 @@ struct Options {
     /// Where the keys of the people and environments are, or are made. By default in the demonstration.
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
-    /// Date every commit and tag with this moment, so that two runs make the same ones.
-    #[arg(long, value_name = "RFC3339", value_parser = |text: &str| Timestamp::parse(text))]
-    date: Option<Timestamp>,
+    #[command(flatten)]
+    own: OwnRepositories,
+    #[command(flatten)]
+    who: Who,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move { demonstrate(options).await })
+    main_of(async move {
+        match options.own.paths() {
+            Some((modules, live)) => own::walk(modules, live, &options.own, options.who.identity()).await,
+            None => demonstrate(options).await,
+        }
+    })
 }
 
 async fn demonstrate(options: Options) -> Result<Answer, Failure> {
@@ -62,7 +73,7 @@ async fn demonstrate(options: Options) -> Result<Answer, Failure> {
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
     let keys = options.keys.unwrap_or_else(|| folder.join("keys"));
-    let world = Demonstration::open(&folder, &keys, options.date.unwrap_or_else(|| SystemClock.now()))?;
+    let world = Demonstration::open(&folder, &keys, options.who.identity().when)?;
 
     let console = Console::new();
     let cancel = cancel_on_interrupt()?;

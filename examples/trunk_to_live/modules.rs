@@ -8,7 +8,7 @@ use infraflow_core::{
     forge::{ChangeRequestDraft, LocalForge},
     git::{BranchName, CommitId, FileEdit, Identity, RefUpdate, RemoteName, Repository, Tree},
     impact::{self, Impact},
-    nature,
+    nature::{self, NatureOfChange},
     observe::Stage,
     pipeline::StepGraph,
     policy::Configuration,
@@ -103,17 +103,22 @@ pub async fn assess(road: &Road<'_>, change: &Change) -> Result<Found, Failure> 
     let tests = road.run.plan("select", Stage::Select, &impact.digest()?, select).await?;
     let graph = StepGraph::of(&nature, &impact, &tests);
 
+    show(&|line| road.say(line), &impact, &nature, &graph);
+    Ok(Found { impact, tests })
+}
+
+/// What was found, in words.
+pub fn show(say: &dyn Fn(String), impact: &Impact, nature: &NatureOfChange, graph: &StepGraph) {
     for change in &impact.changes {
-        road.say(format!("     {:?} {}", change.kind, change.path));
+        say(format!("     {:?} {}", change.kind, change.path));
     }
     for module in &impact.modules {
-        road.say(format!("     touched: {}\n{}", module.path, people::reasons(&module.reasons[..1])));
+        say(format!("     touched: {}\n{}", module.path, people::reasons(&module.reasons[..1])));
     }
-    road.say(format!("     nature: {:?}; steps:", nature.nature));
+    say(format!("     nature: {:?}; steps:", nature.nature));
     for step in &graph.steps {
-        road.say(format!("       {}{}", step.id, after_of(&step.needs)));
+        say(format!("       {}{}", step.id, after_of(&step.needs)));
     }
-    Ok(Found { impact, tests })
 }
 
 fn after_of(needs: &[String]) -> String {
