@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -171,21 +173,25 @@ def test_a_missing_tool_is_a_typed_error(tmp_path):
         TerraformDryRunner(program=tmp_path / "terraform")
 
 
-def test_a_cancelled_dry_run_interrupts_the_tool_and_waits_for_its_end(make_repo, needs, tmp_path):
+@pytest.fixture
+def slow(make_repo, needs, tmp_path):
+    """A repository, a terraform that never ends unless it is interrupted, and the file where it says so."""
     needs("terraform")
-    marks = tmp_path / "marks"
-    slow = tmp_path / "terraform"
-    slow.write_text(
+    marks, program = tmp_path / "marks", tmp_path / "terraform"
+    program.write_text(
         "#!/bin/sh\n"
         'case "$*" in *version*) exec terraform "$@";; esac\n'
         f"trap 'echo interrupted >>{marks}; exit 1' INT\n"
         f"echo began >>{marks}\n"
         "while :; do sleep 0.05; done\n"
     )
-    slow.chmod(0o755)
-    repo = make_repo(LIVE)
-    repository = Repository(repo.path)
-    runner = TerraformDryRunner(program=slow, parallel=1)
+    program.chmod(0o755)
+    return make_repo(LIVE).path, program, marks
+
+
+def test_a_cancelled_dry_run_interrupts_the_tool_and_waits_for_its_end(slow):
+    path, program, marks = slow
+    repository, runner = Repository(path), TerraformDryRunner(program=program, parallel=1)
     plan = runner.plan(repository, "main", Catalog.build(repository), units=["dev/network"])
 
     async def run():
@@ -198,3 +204,27 @@ def test_a_cancelled_dry_run_interrupts_the_tool_and_waits_for_its_end(make_repo
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
     assert marks.read_text().splitlines() == ["began", "interrupted"]
+
+
+def test_ctrl_c_interrupts_the_tool_and_waits_for_its_end(slow):
+    path, program, marks = slow
+    script = textwrap.dedent(
+        """
+        import os, pathlib, signal, sys, threading, time, infraflow
+        path, program, marks = map(pathlib.Path, sys.argv[1:])
+        repository, runner = infraflow.Repository(path), infraflow.TerraformDryRunner(program=program)
+        plan = runner.plan(repository, "main", infraflow.Catalog.build(repository), units=["dev/network"])
+        def strike():
+            while not marks.exists():
+                time.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=strike).start()
+        try:
+            runner.observe(repository, plan)
+        except KeyboardInterrupt:
+            print(marks.read_text(), end="")
+        """
+    )
+    command = [sys.executable, "-c", script, path, program, marks]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("began\ninterrupted\n", "")
