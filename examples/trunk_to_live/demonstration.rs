@@ -114,6 +114,11 @@ impl Demonstration {
         Ok(world)
     }
 
+    /// Whether a demonstration began in a folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join("date").is_file()
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }

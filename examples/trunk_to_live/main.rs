@@ -66,11 +66,7 @@ fn main() -> ExitCode {
 }
 
 async fn demonstrate(options: Options) -> Result<Answer, Failure> {
-    let folder = match options.resume.or(options.dir) {
-        Some(folder) => folder,
-        None => tempfile::Builder::new().prefix("trunk-to-live-").tempdir()?.keep(),
-    };
-    std::fs::create_dir_all(&folder)?;
+    let folder = folder_for(options.dir, options.resume)?;
     let folder = folder.canonicalize()?;
     let keys = options.keys.unwrap_or_else(|| folder.join("keys"));
     let world = Demonstration::open(&folder, &keys, options.who.identity().when)?;
@@ -88,6 +84,27 @@ async fn demonstrate(options: Options) -> Result<Answer, Failure> {
     let (answer, logs) = walk(&road).await?;
     road.end(&logs).await?;
     Ok(answer)
+}
+
+/// The demonstration's folder: a new one, or one that an earlier process began in.
+fn folder_for(dir: Option<PathBuf>, resume: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match (dir, resume) {
+        (_, Some(folder)) if Demonstration::is_in(&folder) => Ok(folder),
+        (_, Some(folder)) => {
+            let help = "help: begin one there with --dir";
+            Err(format!("cannot resume in {}: no demonstration began there\n  {help}", folder.display())
+                .into())
+        }
+        (Some(folder), None) => {
+            std::fs::create_dir_all(&folder)?;
+            if std::fs::read_dir(&folder)?.next().is_some() {
+                let help = "help: go on with one that began there with --resume, or name another folder";
+                return Err(format!("cannot begin in {}: it is not empty\n  {help}", folder.display()).into());
+            }
+            Ok(folder)
+        }
+        (None, None) => Ok(tempfile::Builder::new().prefix("trunk-to-live-").tempdir()?.keep()),
+    }
 }
 
 /// The road.

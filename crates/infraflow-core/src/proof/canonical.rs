@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, de::Error as _};
 use serde_json::{Value, value::RawValue};
 
 use super::ProofError;
@@ -79,12 +79,18 @@ fn write_string(text: &str, out: &mut String) {
 /// [`ProofError::Json`] where the text is not JSON.
 pub fn canonical_foreign(what: &str, text: &str) -> Result<String, ProofError> {
     let mut out = String::new();
-    write_foreign(text.trim(), &mut out)
+    write_foreign(text.trim(), DEEPEST, &mut out)
         .map_err(|source| ProofError::Json { what: what.to_owned(), source })?;
     Ok(out)
 }
 
-fn write_foreign(text: &str, out: &mut String) -> Result<(), serde_json::Error> {
+/// As deep as serde_json itself reads by default; deeper text could exhaust the stack.
+const DEEPEST: usize = 128;
+
+fn write_foreign(text: &str, depth: usize, out: &mut String) -> Result<(), serde_json::Error> {
+    let Some(below) = depth.checked_sub(1) else {
+        return Err(serde_json::Error::custom(format!("it is nested deeper than {DEEPEST}")));
+    };
     match text.as_bytes().first() {
         Some(b'{') => {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
@@ -97,7 +103,7 @@ fn write_foreign(text: &str, out: &mut String) -> Result<(), serde_json::Error> 
                 }
                 write_string(&name, out);
                 out.push(':');
-                write_foreign(value.get(), out)?;
+                write_foreign(value.get(), below, out)?;
             }
             out.push('}');
         }
@@ -108,7 +114,7 @@ fn write_foreign(text: &str, out: &mut String) -> Result<(), serde_json::Error> 
                 if i > 0 {
                     out.push(',');
                 }
-                write_foreign(item.get(), out)?;
+                write_foreign(item.get(), below, out)?;
             }
             out.push(']');
         }
@@ -150,6 +156,14 @@ mod tests {
             canonical_foreign("t", text).unwrap(),
             "{\"a\":\"A\\n\",\"b\":[1.10,1e400,123456789012345678901234567890]}"
         );
+    }
+
+    #[test]
+    fn foreign_text_that_is_nested_too_deep_is_an_error_and_no_crash() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert!(canonical_foreign("t", &deep).is_err());
+        let fine = "[".repeat(100) + &"]".repeat(100);
+        assert_eq!(canonical_foreign("t", &fine).unwrap(), fine);
     }
 
     #[test]
