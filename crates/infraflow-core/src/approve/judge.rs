@@ -92,7 +92,7 @@ impl Bench<'_> {
         self.matter(statement)?;
         let who = &statement.approver;
         let principals = signed
-            .verify(self.policy.signers())
+            .verify(&self.policy.signers().at(self.now))
             .map_err(|error| Objection("signature", format!("{error}{}", self.judged_by())))?;
         if !principals.contains(who) {
             let owners: Vec<_> = principals.iter().map(ToString::to_string).collect();

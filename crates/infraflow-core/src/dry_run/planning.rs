@@ -57,7 +57,9 @@ pub(super) fn plan(
         let others =
             units.iter().map(|unit| &unit.path).filter(|other| **other != path && other.is_within(&path));
         planned.push(PlannedUnit {
-            environment: policy.environment_of(&path).map(|environment| environment.name.clone()),
+            environment: policy
+                .environment_of_id(&path, &id.to_string())
+                .map(|environment| environment.name.clone()),
             reads: reads.from(&id, &path),
             others: others.cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             dialect: of.clone(),
