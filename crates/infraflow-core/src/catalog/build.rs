@@ -2,12 +2,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
-    Case, CaseId, CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Module, ModuleCall, ReferenceKind,
-    Unit, UnitId, Unparsable,
+    Case, CaseId, CaseKind, Catalog, CatalogError, CatalogRules, Dialect, MarkKind, Module, ModuleCall,
+    ReferenceKind, Unit, UnitId, Unparsable,
     beside::Beside,
     catalog::Thing,
     classify::{Sort, Surroundings, valued},
@@ -15,6 +15,7 @@ use super::{
     graph::{Edge, End, Graph, ThingId},
     link::{Linker, Resolved},
     listing::Listing,
+    look::{Memo, TreeLookup},
     own::OwnAddresses,
     scope::{Gathered, Proof, ReadFile, Scope, gather},
 };
@@ -56,7 +57,21 @@ fn build(tree: &Tree, dialects: &[Arc<dyn Dialect>], rules: &CatalogRules) -> Re
     let mut unparsable: Vec<Unparsable> =
         files.iter().filter_map(|file| file.facts.unparsable.clone()).collect();
     unparsable.sort();
-    let Gathered { scopes, beside } = gather(files, rules);
+    let memo = Memo::default();
+    let failed = Mutex::new(None);
+    let looked_up = |dialect: usize, directory: &RepoPath, files: &[RepoPath]| {
+        let mut lookup =
+            TreeLookup { tree, listing: &listing, memo: &memo, dialect, looked: Vec::new(), error: None };
+        let facts = dialects[dialect].resolve(directory, files, &mut lookup);
+        if let Some(error) = lookup.error {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        (facts, lookup.looked)
+    };
+    let Gathered { scopes, beside } = gather(files, rules, &looked_up);
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
     let by_directory = by_directory(&scopes);
     let calls = resolve(&scopes, &listing, &own, &by_directory);
     let sorts = sorts(&scopes, &calls.resolved, &beside, rules);
@@ -73,7 +88,7 @@ fn build(tree: &Tree, dialects: &[Arc<dyn Dialect>], rules: &CatalogRules) -> Re
         graph.add(edge);
     }
     for (thing, (scope, sort)) in scopes.iter().zip(&sorts).enumerate() {
-        own_edges(&mut graph, thing, scope);
+        own_edges(&mut graph, thing, scope, &by_directory);
         if let Sort::Case { module, kind } = sort {
             let calls_something = resolved.iter().any(|call| call.from == thing);
             if *kind == CaseKind::TestFile || !calls_something {
@@ -160,9 +175,15 @@ fn resolve(
         Calls { resolved: Vec::new(), edges: Vec::new(), targets: HashMap::new(), warnings: Vec::new() };
     for (thing, scope) in scopes.iter().enumerate() {
         for (at, call) in scope.calls.iter().enumerate() {
-            let Some((source, _)) = &call.source else { continue };
-            let Some((from, relative)) = own.within(&scope.directory, &source.value) else { continue };
-            let way = listing.follow(&from, relative.as_bytes());
+            let found = match (&call.directory, &call.source) {
+                (Some(directory), _) => Some((RepoPath::root(), directory.as_bytes().to_vec())),
+                (None, Some((source, _))) => own
+                    .within(&scope.directory, &source.value)
+                    .map(|(from, relative)| (from, relative.into_bytes())),
+                (None, None) => None,
+            };
+            let Some((from, relative)) = found else { continue };
+            let way = listing.follow(&from, &relative);
             let edge = |to| Edge {
                 from: thing,
                 to,
@@ -181,13 +202,17 @@ fn resolve(
             let Some(end) = way.end else {
                 calls.warnings.push(format!(
                     "{}:{}: {} calls {}, which lies outside the repository; its changes are not seen",
-                    call.proof.file, call.proof.place.line, call.proof.text, source.value
+                    call.proof.file,
+                    call.proof.place.line,
+                    call.proof.text,
+                    String::from_utf8_lossy(&relative)
                 ));
                 continue;
             };
             for &target in by_directory.get(&end).into_iter().flatten() {
                 calls.edges.push(edge(End::Thing(target)));
-                calls.resolved.push(Resolved { from: thing, to: target, call: Some(at) });
+                let at = (!call.root).then_some(at);
+                calls.resolved.push(Resolved { from: thing, to: target, call: at });
             }
             calls.targets.insert((thing, at), end);
         }
@@ -223,7 +248,19 @@ fn sorts(scopes: &[Scope], resolved: &[Resolved], beside: &[ReadFile], rules: &C
         .filter_map(|(scope, through)| through.last()?.parent().filter(|lender| *lender != scope.directory))
         .collect();
     surroundings.called.extend(&lenders);
-    scopes.iter().map(|scope| surroundings.sort(scope)).collect()
+    let sorts: Vec<Sort> = scopes.iter().map(|scope| surroundings.sort(scope)).collect();
+    // What another dialect takes for a unit is one with the configuration that stands there.
+    let units: HashMap<&RepoPath, usize> = scopes
+        .iter()
+        .zip(&sorts)
+        .filter(|(scope, sort)| **sort == Sort::Unit && scope.marks.contains(&MarkKind::Unit))
+        .map(|(scope, _)| (&scope.directory, scope.dialect))
+        .collect();
+    let parts = scopes.iter().zip(sorts).map(|(scope, sort)| match units.get(&scope.directory) {
+        Some(&dialect) if scope.test.is_none() && dialect != scope.dialect => Sort::Part { dialect },
+        _ => sort,
+    });
+    parts.collect()
 }
 
 fn things(scopes: &[Scope], sorts: &[Sort], dialects: &[Arc<dyn Dialect>]) -> Vec<Thing> {
@@ -232,6 +269,10 @@ fn things(scopes: &[Scope], sorts: &[Sort], dialects: &[Arc<dyn Dialect>]) -> Ve
         let dialect = dialects[scope.dialect].name();
         match sort {
             Sort::Module => Thing::Module(Module { path, dialect }),
+            Sort::Part { dialect } => {
+                let dialect = dialects[*dialect].name();
+                Thing::Unit(Unit { id: UnitId::new(path.clone()), path, dialect, environment: None })
+            }
             Sort::Unit => {
                 Thing::Unit(Unit { id: UnitId::new(path.clone()), path, dialect, environment: None })
             }
@@ -246,7 +287,30 @@ fn things(scopes: &[Scope], sorts: &[Sort], dialects: &[Arc<dyn Dialect>]) -> Ve
 
 /// What a scope's own files bring: links that they were read through, and, where one could not be read,
 /// anything below the directory.
-fn own_edges(graph: &mut Graph, thing: ThingId, scope: &Scope) {
+fn own_edges(
+    graph: &mut Graph,
+    thing: ThingId,
+    scope: &Scope,
+    by_directory: &HashMap<RepoPath, Vec<ThingId>>,
+) {
+    for looked in &scope.looked {
+        graph.add(Edge {
+            from: thing,
+            to: looked.to.clone(),
+            kind: looked.kind,
+            proofs: vec![looked.proof.clone()],
+        });
+    }
+    for (directory, proof) in &scope.consumes {
+        for &unit in by_directory.get(directory).into_iter().flatten() {
+            let to = End::Thing(unit);
+            graph.add(Edge { from: thing, to, kind: ReferenceKind::Dependency, proofs: vec![proof.clone()] });
+        }
+    }
+    for (directory, proof) in &scope.below {
+        let to = End::Subtree(directory.clone());
+        graph.add(Edge { from: thing, to, kind: ReferenceKind::Watch, proofs: vec![proof.clone()] });
+    }
     for (link, through) in &scope.linked {
         for file in through {
             let proofs = vec![whole_file(link.clone(), "a symbolic link")];

@@ -233,6 +233,7 @@ impl Catalog {
 fn sorted<'a, T: Ord>(items: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
     let mut items: Vec<&T> = items.collect();
     items.sort();
+    items.dedup();
     items
 }
 

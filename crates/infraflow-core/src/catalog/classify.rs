@@ -13,7 +13,14 @@ use crate::proof::RepoPath;
 pub(super) enum Sort {
     Module,
     Unit,
-    Case { module: RepoPath, kind: CaseKind },
+    /// The configuration that a unit of another dialect runs in the same directory.
+    Part {
+        dialect: usize,
+    },
+    Case {
+        module: RepoPath,
+        kind: CaseKind,
+    },
 }
 
 /// What tells scopes apart besides their own files.

@@ -1,4 +1,4 @@
-use super::{Claim, DialectName, Facts};
+use super::{Claim, DialectName, Facts, Lookup};
 use crate::proof::RepoPath;
 
 /// A language of infrastructure code: which files it reads, and what a single file states.
@@ -13,7 +13,9 @@ use crate::proof::RepoPath;
 /// 5. A file that cannot be understood is never an empty answer: [`Facts::unparsable`] says why, and the
 ///    rest of the facts is what could still be made out. The catalog takes whatever else could be in the
 ///    file as changed.
-/// 6. Neither panics nor runs without bound on any input.
+/// 6. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
+///    was shown is what its answer depends on.
+/// 7. Neither panics nor runs without bound on any input.
 pub trait Dialect: Send + Sync {
     /// The dialect's name; no two dialects of a catalog share one.
     fn name(&self) -> DialectName;
@@ -26,4 +28,14 @@ pub trait Dialect: Send + Sync {
 
     /// What the file states.
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts;
+
+    /// What the configuration files of one scope state only together with other files of the tree: what they
+    /// include, find in parent folders, or take from globals. Called once for each scope, with the files of
+    /// it that `claims` claimed as [`Role::Configuration`](super::Role::Configuration), sorted; from several
+    /// threads. Its facts are added to those of the files. A dialect whose files stand for themselves leaves
+    /// it out.
+    fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {
+        let _ = (directory, files, lookup);
+        Facts::default()
+    }
 }

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ReferenceKind, Unparsable};
-use crate::terraform::facts::{Place, StaticValue, Text};
+use crate::{
+    proof::RepoPath,
+    terraform::facts::{Place, StaticValue, Text},
+};
 
 /// How a dialect reads a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,6 +121,8 @@ pub struct FactReference {
     pub target: Target,
     /// Where that stands.
     pub place: Place,
+    /// The file in which it stands, where that is not the file whose facts these are.
+    pub in_file: Option<RepoPath>,
     /// What stands there, for example `module.network` or `file("policy.json")`.
     pub text: String,
 }
@@ -125,7 +130,14 @@ pub struct FactReference {
 impl FactReference {
     /// A reference.
     pub fn new(kind: ReferenceKind, target: Target, place: Place, text: impl Into<String>) -> Self {
-        Self { kind, target, place, text: text.into() }
+        Self { kind, target, place, in_file: None, text: text.into() }
+    }
+
+    /// The same, written in another file than the one whose facts these are.
+    #[must_use]
+    pub fn in_file(mut self, file: RepoPath) -> Self {
+        self.in_file = Some(file);
+        self
     }
 }
 
@@ -147,6 +159,19 @@ pub enum Target {
         /// What is passed to it.
         arguments: Vec<Definition>,
     },
+    /// The module that is run here: the unit is its root. Relative paths that it reads begin at the module.
+    Root {
+        /// The source address, where it is constant.
+        source: Option<Text>,
+        /// The module's directory, where the dialect itself knows it; else the address tells.
+        directory: Option<RepoPath>,
+        /// The values of its variables.
+        values: Vec<Definition>,
+    },
+    /// The unit in a directory, whose outputs are consumed: what changes there concerns the dependents.
+    Unit(RepoPath),
+    /// Every file below a directory, but for those below a deeper directory whose scope says the same.
+    Below(RepoPath),
     /// A file or a directory, relative to the directory in which the tool runs unless the path says
     /// otherwise.
     Path(StaticValue),

@@ -51,6 +51,8 @@ pub enum ReferenceKind {
     Dependency,
     /// A file that is watched by declaration.
     Watch,
+    /// A file or directory that is looked for: it counts that it is there, not what is in it.
+    Presence,
 }
 
 impl ReferenceKind {
@@ -71,6 +73,7 @@ impl ReferenceKind {
             Self::Include => "include",
             Self::Dependency => "dependency",
             Self::Watch => "watch",
+            Self::Presence => "presence",
         }
     }
 }

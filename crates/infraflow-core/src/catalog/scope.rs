@@ -5,10 +5,13 @@ use std::{
     sync::Arc,
 };
 
+use rayon::prelude::*;
+
 use super::{
     CatalogRules, Claim, Definition, FactReference, Facts, MarkKind, ReferenceKind, Role, Scope as Belongs,
     Target, Unparsable,
     fill::{Names, alternatives},
+    look::Looked,
 };
 use crate::{
     proof::RepoPath,
@@ -41,6 +44,10 @@ pub(super) struct Call {
     pub(super) version: Option<Text>,
     pub(super) proof: Proof,
     pub(super) arguments: HashMap<String, StaticValue>,
+    /// Whether the module is run as the root of the unit.
+    pub(super) root: bool,
+    /// Where it stands, where the dialect knows that.
+    pub(super) directory: Option<RepoPath>,
 }
 
 /// A path that is read or named, as far as its directory's own files tell.
@@ -66,6 +73,12 @@ pub(super) struct Scope {
     /// Values of variables given in the scope's own files, as a test file does.
     pub(super) values: HashMap<String, Vec<StaticValue>>,
     pub(super) unparsable: Vec<Unparsable>,
+    /// What the dialect looked at.
+    pub(super) looked: Vec<Looked>,
+    /// Directories of units whose outputs are consumed.
+    pub(super) consumes: Vec<(RepoPath, Proof)>,
+    /// Directories below which everything counts.
+    pub(super) below: Vec<(RepoPath, Proof)>,
 }
 
 /// Scopes, and the files that stand beside configuration.
@@ -74,8 +87,11 @@ pub(super) struct Gathered {
     pub(super) beside: Vec<ReadFile>,
 }
 
+/// What a dialect, a directory and its files come to together with other files.
+pub(super) type Resolve<'a> = dyn Fn(usize, &RepoPath, &[RepoPath]) -> (Facts, Vec<Looked>) + Sync + 'a;
+
 /// Brings files together by what they belong to.
-pub(super) fn gather(files: Vec<ReadFile>, rules: &CatalogRules) -> Gathered {
+pub(super) fn gather(files: Vec<ReadFile>, rules: &CatalogRules, resolve: &Resolve<'_>) -> Gathered {
     let configuration = files.iter().filter(|file| file.claim.role == Role::Configuration);
     let configured: HashSet<RepoPath> = configuration.filter_map(|file| file.path.parent()).collect();
     let mut groups: BTreeMap<(RepoPath, usize, Option<RepoPath>), Vec<ReadFile>> = BTreeMap::new();
@@ -93,8 +109,14 @@ pub(super) fn gather(files: Vec<ReadFile>, rules: &CatalogRules) -> Gathered {
             _ => beside.push(file),
         }
     }
-    let scopes =
-        groups.into_iter().map(|((directory, dialect, test), files)| scope(directory, dialect, test, files));
+    let groups: Vec<_> = groups.into_iter().collect();
+    let scopes = groups.into_par_iter().map(|((directory, dialect, test), files)| {
+        let resolved = test.is_none().then(|| {
+            let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
+            resolve(dialect, &directory, &own)
+        });
+        scope(directory, dialect, test, files, resolved.unwrap_or_default())
+    });
     Gathered { scopes: scopes.collect(), beside }
 }
 
@@ -107,7 +129,13 @@ fn run_from(directory: RepoPath, configured: &HashSet<RepoPath>, rules: &Catalog
     }
 }
 
-fn scope(directory: RepoPath, dialect: usize, test: Option<RepoPath>, files: Vec<ReadFile>) -> Scope {
+fn scope(
+    directory: RepoPath,
+    dialect: usize,
+    test: Option<RepoPath>,
+    files: Vec<ReadFile>,
+    (resolved, looked): (Facts, Vec<Looked>),
+) -> Scope {
     let mut scope = Scope {
         directory,
         test,
@@ -119,16 +147,25 @@ fn scope(directory: RepoPath, dialect: usize, test: Option<RepoPath>, files: Vec
         defaults: HashMap::new(),
         values: HashMap::new(),
         unparsable: Vec::new(),
+        looked,
+        consumes: Vec::new(),
+        below: Vec::new(),
     };
     let mut locals = HashMap::new();
     let mut references = Vec::new();
+    let first = files.first().map(|file| file.path.clone()).unwrap_or_else(|| scope.directory.clone());
+    let mut stated = Vec::new();
     for file in files {
         if !file.through.is_empty() {
             scope.linked.push((file.path.clone(), file.through));
         }
-        scope.marks.extend(file.facts.marks.iter().map(|mark| mark.kind));
-        scope.unparsable.extend(file.facts.unparsable);
-        for definition in file.facts.definitions {
+        stated.push((file.path, file.facts));
+    }
+    stated.push((first, resolved));
+    for (path, facts) in stated {
+        scope.marks.extend(facts.marks.iter().map(|mark| mark.kind));
+        scope.unparsable.extend(facts.unparsable);
+        for definition in facts.definitions {
             match definition {
                 Definition::Local(name, value) => {
                     locals.insert(name, value);
@@ -139,7 +176,7 @@ fn scope(directory: RepoPath, dialect: usize, test: Option<RepoPath>, files: Vec
                 Definition::Value(name, value) => scope.values.entry(name).or_default().push(value),
             }
         }
-        references.extend(file.facts.references.into_iter().map(|reference| (file.path.clone(), reference)));
+        references.extend(facts.references.into_iter().map(|reference| (path.clone(), reference)));
     }
     let directory = scope.directory.clone();
     let names = Names { module: Some(&directory), locals: Some(&locals), ..Names::default() };
@@ -158,8 +195,27 @@ fn scope(directory: RepoPath, dialect: usize, test: Option<RepoPath>, files: Vec
 
 impl Scope {
     fn add(&mut self, file: RepoPath, reference: FactReference, names: &Names<'_>) {
+        let file = reference.in_file.unwrap_or(file);
         let proof = Proof { file, place: reference.place, text: reference.text.into() };
         match reference.target {
+            Target::Unit(directory) => self.consumes.push((directory, proof)),
+            Target::Below(directory) => self.below.push((directory, proof)),
+            Target::Root { source, directory, values } => {
+                for value in values {
+                    if let Definition::Value(name, value) = value {
+                        self.values.entry(name).or_default().push(names.fill(&value));
+                    }
+                }
+                self.calls.push(Call {
+                    name: "root".into(),
+                    source: source.map(|text| (text, proof.file.clone())),
+                    version: None,
+                    proof,
+                    arguments: HashMap::new(),
+                    root: true,
+                    directory,
+                });
+            }
             Target::Path(value) => {
                 let local =
                     matches!(value, StaticValue::Local(..)) && reference.kind == ReferenceKind::PathNamed;
@@ -186,7 +242,15 @@ impl Scope {
                         call.proof = proof;
                     }
                 } else {
-                    self.calls.push(Call { name, source, version, proof, arguments: arguments.collect() });
+                    self.calls.push(Call {
+                        name,
+                        source,
+                        version,
+                        proof,
+                        arguments: arguments.collect(),
+                        root: false,
+                        directory: None,
+                    });
                 }
             }
         }

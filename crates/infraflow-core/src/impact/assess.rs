@@ -55,6 +55,7 @@ fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[
         }
     }
 
+    let dependents = dependents(base, head, &all);
     let mut impact = Impact {
         base: changes.base,
         head: changes.head,
@@ -65,7 +66,7 @@ fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[
         cases: Vec::new(),
         removed_modules: Vec::new(),
         removed_units: Vec::new(),
-        dependents: Vec::new(),
+        dependents,
         unparsable: head.unparsable().to_vec(),
         warnings: warnings(changes, base, head),
     };
@@ -104,6 +105,44 @@ fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[
         }
     }
     impact
+}
+
+/// The units of the head that consume outputs of an affected or removed unit, over others too.
+fn dependents(
+    base: &Catalog,
+    head: &Catalog,
+    affected: &BTreeMap<Node, (&Thing, Reason)>,
+) -> Vec<AffectedUnit> {
+    let mut found: BTreeMap<Node, AffectedUnit> = BTreeMap::new();
+    for catalog in [head, base] {
+        let mut reached: HashMap<ThingId, Step<'_>> = HashMap::new();
+        let at = |id: &ThingId| affected.contains_key(&catalog.thing(*id).node());
+        let mut work: VecDeque<ThingId> = (0..catalog.things().len()).filter(at).collect();
+        while let Some(thing) = work.pop_front() {
+            let consumers =
+                catalog.edges_to_thing(thing).filter(|edge| edge.kind == ReferenceKind::Dependency);
+            for edge in consumers {
+                if !at(&edge.from) && step_into(&mut reached, edge.from, Step::Thing { from: thing, edge }) {
+                    work.push_back(edge.from);
+                }
+            }
+        }
+        for &thing in reached.keys() {
+            let Thing::Unit(unit) = catalog.thing(thing) else { continue };
+            if head.unit(&unit.id).is_none() {
+                continue;
+            }
+            let dependent = AffectedUnit {
+                id: unit.id.clone(),
+                path: unit.path.clone(),
+                dialect: unit.dialect.clone(),
+                environment: unit.environment.clone(),
+                reasons: vec![reason(catalog, &reached, thing)],
+            };
+            found.entry(Node::Unit(unit.id.clone())).or_insert(dependent);
+        }
+    }
+    found.into_values().collect()
 }
 
 fn nodes(catalog: &Catalog) -> BTreeMap<Node, &Thing> {
@@ -219,7 +258,9 @@ fn search(catalog: &Catalog, changes: &[Change]) -> HashMap<ThingId, Reason> {
     }
     while let Some(thing) = work.pop_front() {
         for edge in catalog.edges_to_thing(thing) {
-            if step_into(&mut reached, edge.from, Step::Thing { from: thing, edge }) {
+            if edge.kind != ReferenceKind::Dependency
+                && step_into(&mut reached, edge.from, Step::Thing { from: thing, edge })
+            {
                 work.push_back(edge.from);
             }
         }
@@ -241,7 +282,10 @@ fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
 fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
     match (reference, change) {
         // `fileset` gives names.
-        (ReferenceKind::FileSet, ChangeKind::Modified | ChangeKind::ModeChanged) => false,
+        (
+            ReferenceKind::FileSet | ReferenceKind::Presence,
+            ChangeKind::Modified | ChangeKind::ModeChanged,
+        ) => false,
         // What is named may be run, and then its mode matters.
         (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
         (_, ChangeKind::ModeChanged) => false,

@@ -131,5 +131,6 @@ fn verb(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Include => "includes",
         ReferenceKind::Dependency => "consumes outputs of",
         ReferenceKind::Watch => "watches",
+        ReferenceKind::Presence => "looks for",
     }
 }

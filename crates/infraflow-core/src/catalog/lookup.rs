@@ -1,0 +1,71 @@
+use std::{any::Any, sync::Arc};
+
+use super::ReferenceKind;
+use crate::{proof::RepoPath, terraform::facts::Place};
+
+/// What a parser made of a file, kept by whoever looks it up; see [`Lookup::parsed`].
+pub type Parsed = Arc<dyn Any + Send + Sync>;
+
+/// The files of a tree as a dialect sees them while it resolves a scope. Links are followed within the
+/// repository. Whatever is looked at, found or not, becomes a reference of the scope, as do the links on the
+/// way to it.
+pub trait Lookup {
+    /// The bytes of a file; `None` where there is none, or none that can be read.
+    fn read(&mut self, path: &RepoPath, because: &Because) -> Option<Arc<[u8]>>;
+
+    /// Whether a file stands there. Only its coming and going counts as a change.
+    fn is_file(&mut self, path: &RepoPath, because: &Because) -> bool;
+
+    /// Whether a directory stands there. Only its coming and going counts as a change.
+    fn is_directory(&mut self, path: &RepoPath, because: &Because) -> bool;
+
+    /// What stands directly in a directory, sorted by name. Only what comes and goes counts as a change.
+    fn list(&mut self, directory: &RepoPath, because: &Because) -> Vec<Listed>;
+
+    /// The file as a parser has it; `None` as for [`Lookup::read`]. The result is remembered by content and
+    /// path, so that a file which all scopes share is parsed once. One dialect hands in one parser.
+    fn parsed(
+        &mut self,
+        path: &RepoPath,
+        because: &Because,
+        parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
+    ) -> Option<Parsed>;
+}
+
+/// Why a file is looked at, and where that is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Because {
+    /// How the scope depends on it.
+    pub kind: ReferenceKind,
+    /// The file that says so.
+    pub file: RepoPath,
+    /// Where in it.
+    pub place: Place,
+    /// What stands there, on one line, shortened.
+    pub text: String,
+}
+
+impl Because {
+    /// A reason to look at a file.
+    pub fn new(kind: ReferenceKind, file: RepoPath, place: Place, text: impl Into<String>) -> Self {
+        Self { kind, file, place, text: text.into() }
+    }
+}
+
+/// One name of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The name.
+    pub name: Vec<u8>,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+}
+
+impl Listed {
+    /// A name of a directory.
+    pub fn new(name: impl Into<Vec<u8>>, is_directory: bool) -> Self {
+        Self { name: name.into(), is_directory }
+    }
+}
