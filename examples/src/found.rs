@@ -2,7 +2,7 @@ use infraflow_core::{
     catalog::Catalog,
     detect::{ChangeDetector as _, ChangeSet, GitDetector, GivenFiles},
     git::{Repository, Revision},
-    impact::{self, Impact},
+    impact::{self, Impact, ImpactOptions},
     policy::{Configuration, Policy},
 };
 
@@ -54,7 +54,8 @@ impl Changes {
         let before = repository.tree(&Revision::Commit(changes.merge_base))?;
         let before = self.at.catalog(&configuration, &policy, &before)?;
         let catalog = self.at.catalog(&configuration, &policy, &repository.tree(&head)?)?;
-        let impact = impact::assess(&changes, &before, &catalog);
+        let options = ImpactOptions::default().with_rules(configuration.section()?);
+        let impact = impact::assess_with(&changes, &before, &catalog, &options);
         Ok(Found { repository, configuration, policy, changes, catalog, impact })
     }
 }

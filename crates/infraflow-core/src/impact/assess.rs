@@ -1,8 +1,9 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::{
-    AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, ReasonsFor,
+    AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, Meant, ReasonsFor, References, Rules,
     reason::{Step, reason},
+    rules::{Applied, ThingKind, Wanted, apply},
 };
 use crate::{
     catalog::{Catalog, Module, Node, ReferenceKind, Thing, ThingId, Unparsable},
@@ -19,19 +20,26 @@ pub fn assess(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Impact {
 
 /// As [`assess`], with options.
 pub fn assess_with(changes: &ChangeSet, base: &Catalog, head: &Catalog, options: &ImpactOptions) -> Impact {
-    let mut impact = assess_together(changes, base, head, &changes.changes);
+    let mut impact = assess_together(changes, base, head, &changes.changes, &options.rules);
     if options.reasons == ReasonsFor::EachChange && changes.changes.len() > 1 {
         for change in &changes.changes {
-            let alone = assess_together(changes, base, head, std::slice::from_ref(change));
+            let alone = assess_together(changes, base, head, std::slice::from_ref(change), &options.rules);
             add_reasons(&mut impact, alone);
         }
     }
     impact
 }
 
-fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[Change]) -> Impact {
-    let found_in_base = search(base, part);
-    let found_in_head = search(head, part);
+fn assess_together(
+    changes: &ChangeSet,
+    base: &Catalog,
+    head: &Catalog,
+    part: &[Change],
+    rules: &Rules,
+) -> Impact {
+    let applied = apply(rules, part);
+    let found_in_base = search(base, part, rules, &applied);
+    let found_in_head = search(head, part, rules, &applied);
     let standing: BTreeMap<Node, &Thing> = nodes(head);
     let mut all: BTreeMap<Node, (&Thing, Reason)> = BTreeMap::new();
     for (catalog, found) in [(head, found_in_head), (base, found_in_base)] {
@@ -67,9 +75,12 @@ fn assess_together(changes: &ChangeSet, base: &Catalog, head: &Catalog, part: &[
         removed_modules: Vec::new(),
         removed_units: Vec::new(),
         dependents,
+        ruled: Vec::new(),
         unparsable: head.unparsable().to_vec(),
-        warnings: warnings(changes, base, head),
+        warnings: warnings(changes, base, head, &applied),
     };
+    impact.ruled.extend(applied.ruled);
+    impact.ruled.sort();
     for (node, (thing, reason)) in all {
         // What stands at the head stands there as the head has it.
         let (thing, stands) = match standing.get(&node) {
@@ -213,8 +224,15 @@ fn name(path: &RepoPath) -> String {
     String::from_utf8_lossy(path.file_name()).into_owned()
 }
 
-fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Vec<String> {
+fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog, applied: &Applied<'_>) -> Vec<String> {
     let mut warnings = changes.warnings.clone();
+    warnings.extend(applied.warnings(|path| {
+        let readers = [base, head].into_iter().flat_map(|catalog| {
+            let edges = catalog.edges_to_path(path).into_iter().map(|edge| edge.from);
+            edges.chain(catalog.owners(path)).map(|thing| catalog.thing(thing).title())
+        });
+        readers.collect::<BTreeSet<_>>().into_iter().collect()
+    }));
     warnings.extend(head.warnings().iter().cloned());
     warnings.extend(head.unparsable().iter().map(|file| {
         let line = file.line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -237,11 +255,20 @@ fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Vec<String> 
 }
 
 /// Everything that depends on a changed file in one catalog, each with its shortest reason.
-fn search(catalog: &Catalog, changes: &[Change]) -> HashMap<ThingId, Reason> {
+fn search(
+    catalog: &Catalog,
+    changes: &[Change],
+    rules: &Rules,
+    applied: &Applied<'_>,
+) -> HashMap<ThingId, Reason> {
     let mut reached: HashMap<ThingId, Step<'_>> = HashMap::new();
     let mut work: VecDeque<ThingId> = VecDeque::new();
     for change in changes {
         for (path, kind) in touched(change) {
+            let references = applied.references(path);
+            if references == References::None {
+                continue;
+            }
             for thing in catalog.owners(path).into_iter().filter(|_| kind != ChangeKind::ModeChanged) {
                 if step_into(&mut reached, thing, Step::Own { change, path: path.clone() }) {
                     work.push_back(thing);
@@ -249,10 +276,18 @@ fn search(catalog: &Catalog, changes: &[Change]) -> HashMap<ThingId, Reason> {
             }
             for edge in catalog.edges_to_path(path) {
                 if counts(edge.kind, kind)
+                    && references.counts(Meant::by(edge.kind))
                     && step_into(&mut reached, edge.from, Step::File { change, path: path.clone(), edge })
                 {
                     work.push_back(edge.from);
                 }
+            }
+        }
+    }
+    for mark in &applied.marks {
+        for thing in meant(catalog, &mark.wanted) {
+            if step_into(&mut reached, thing, Step::Rule { mark }) {
+                work.push_back(thing);
             }
         }
     }
@@ -264,8 +299,49 @@ fn search(catalog: &Catalog, changes: &[Change]) -> HashMap<ThingId, Reason> {
                 work.push_back(edge.from);
             }
         }
+        if rules.has_depends_also() {
+            for (name, rule) in rules.depending_on(catalog.thing(thing).directory()) {
+                let because = format!("{name}: {}", rule.reason);
+                for also in meant(catalog, &Wanted::also(rule)) {
+                    if step_into(&mut reached, also, Step::Also { from: thing, because: because.clone() }) {
+                        work.push_back(also);
+                    }
+                }
+            }
+        }
     }
     reached.keys().map(|&thing| (thing, reason(catalog, &reached, thing))).collect()
+}
+
+/// The things of a catalog that a rule means.
+fn meant(catalog: &Catalog, wanted: &Wanted<'_>) -> Vec<ThingId> {
+    let means = |wanted: &Wanted<'_>| {
+        let all = catalog.things().iter().enumerate();
+        let found = all.filter(|(_, thing)| {
+            let named = matches!(wanted, Wanted::Named { .. });
+            match thing {
+                Thing::Module(module) => {
+                    wanted.means(ThingKind::Module, &module.path, String::new, Some(&module.dialect))
+                }
+                Thing::Unit(unit) => {
+                    wanted.means(ThingKind::Unit, &unit.path, || unit.id.to_string(), Some(&unit.dialect))
+                }
+                Thing::Case(case) if named => wanted.means(ThingKind::Case, &case.module, String::new, None),
+                Thing::Case(_) => wanted.means(ThingKind::Case, thing.directory(), String::new, None),
+            }
+        });
+        found.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let Wanted::NearestTo(directory) = wanted else { return means(wanted) };
+    let mut at = Some(directory.clone());
+    while let Some(directory) = at {
+        at = directory.parent();
+        let found = means(&Wanted::NearestTo(directory));
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
 }
 
 /// The paths of a change, and what happened at each. A rename is two things to those who read the old name

@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Ruled;
 use crate::{
     catalog::{CaseId, CaseKind, DialectName, UnitId, Unparsable},
     detect::Change,
@@ -36,6 +37,9 @@ pub struct Impact {
     pub removed_units: Vec<AffectedUnit>,
     /// Units that only consume outputs of an affected one.
     pub dependents: Vec<AffectedUnit>,
+    /// Changed paths that a rule of `[impact]` speaks of, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ruled: Vec<Ruled>,
     /// Files of the head that could not be understood: whatever could be in them is taken as changed.
     #[serde(default)]
     pub unparsable: Vec<Unparsable>,

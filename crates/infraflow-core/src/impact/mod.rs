@@ -13,7 +13,6 @@
 //!  "cases": [], "removed_modules": [], "removed_units": [], "dependents": [], "unparsable": [],
 //!  "warnings": []}
 //! ```
-
 //!
 //! # What counts
 //! Both catalogs are searched: what depended on a changed file at the merge base, or depends on it at the
@@ -22,6 +21,8 @@
 //! - read or named by an expression, given as values, pinned as a lock or version file, or on the way there
 //!   as a link or a submodule;
 //! - listed by `fileset`: when it appears or goes, not when its content changes.
+//!
+//! What a repository says beyond its references stands in [`rules`].
 //!
 //! Documentation, and any other file that nothing reads, counts for nothing; nor does a change of mode
 //! alone, unless an argument names the file, since it may be run. From there the references lead on: what
@@ -32,8 +33,12 @@ mod document;
 mod options;
 mod reach;
 mod reason;
+pub mod rules;
 
 pub use assess::{assess, assess_with};
 pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
 pub use options::{ImpactOptions, ReasonsFor};
 pub use reach::{Reached, reach};
+pub use rules::{
+    AlsoRule, Judged, Meant, PathRule, References, RuleAction, RuleName, Ruled, Rules, Then, Verdict,
+};

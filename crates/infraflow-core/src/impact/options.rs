@@ -1,11 +1,15 @@
 use serde::{Deserialize, Serialize};
 
+use super::Rules;
+
 /// How an impact is worked out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ImpactOptions {
     /// How many reasons each affected thing gets.
     pub reasons: ReasonsFor,
+    /// What the repository says of paths beyond its references. Of a change request, those of trunk.
+    pub rules: Rules,
 }
 
 impl ImpactOptions {
@@ -14,6 +18,13 @@ impl ImpactOptions {
     #[must_use]
     pub fn with_reasons_for(mut self, reasons: ReasonsFor) -> Self {
         self.reasons = reasons;
+        self
+    }
+
+    /// By these rules, instead of the crate's defaults.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::rules::Mark;
 use crate::{
     catalog::{Catalog, Edge, ReferenceKind, Thing, ThingId},
     detect::Change,
@@ -17,6 +18,10 @@ pub(super) enum Step<'a> {
     File { change: &'a Change, path: RepoPath, edge: &'a Edge },
     /// The thing refers to another.
     Thing { from: ThingId, edge: &'a Edge },
+    /// A rule says that the file touches the thing.
+    Rule { mark: &'a Mark<'a> },
+    /// A rule says that the thing depends also on another.
+    Also { from: ThingId, because: String },
 }
 
 /// The reason for a thing, put together from the steps that lead to it.
@@ -26,7 +31,7 @@ pub(super) fn reason(catalog: &Catalog, reached: &HashMap<ThingId, Step<'_>>, th
     while let Some(step) = at.and_then(|thing| reached.get(&thing)) {
         steps.push(step);
         at = match step {
-            Step::Thing { from, .. } => Some(*from),
+            Step::Thing { from, .. } | Step::Also { from, .. } => Some(*from),
             _ => None,
         };
     }
@@ -39,13 +44,17 @@ pub(super) fn reason(catalog: &Catalog, reached: &HashMap<ThingId, Step<'_>>, th
                 chain.extend(edge.links());
             }
             Step::Thing { edge, .. } => chain.extend(edge.links()),
+            Step::Rule { mark } => chain.push(changed(mark.change, &mark.path)),
+            Step::Also { .. } => {}
         }
     }
     let rule = match steps.first() {
-        None | Some(Step::Own { .. }) => ReferenceKind::Contains,
-        Some(Step::File { edge, .. } | Step::Thing { edge, .. }) => edge.kind,
+        None | Some(Step::Own { .. }) => ReferenceKind::Contains.as_str(),
+        Some(Step::File { edge, .. } | Step::Thing { edge, .. }) => edge.kind.as_str(),
+        Some(Step::Rule { mark }) => mark.kind,
+        Some(Step::Also { .. }) => "depends_also",
     };
-    Reason::new(rule.as_str(), sentence(catalog, thing, &steps)).with_chain(chain)
+    Reason::new(rule, sentence(catalog, thing, &steps)).with_chain(chain)
 }
 
 fn changed(change: &Change, path: &RepoPath) -> Link {
@@ -71,7 +80,7 @@ fn was(change: &Change, path: &RepoPath) -> String {
 
 /// `live/dev calls modules/cluster, which calls modules/network, whose main.tf was modified`.
 fn sentence(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>]) -> String {
-    let mut text = title(catalog.thing(thing));
+    let mut text = catalog.thing(thing).title();
     for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Own { change, path } => {
@@ -88,7 +97,18 @@ fn sentence(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>]) -> String {
             }
             Step::Thing { from, edge } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                text.push_str(&format!("{joint}{} {}", verb(edge.kind), title(catalog.thing(*from))));
+                text.push_str(&format!("{joint}{} {}", verb(edge.kind), catalog.thing(*from).title()));
+            }
+            Step::Rule { mark } => {
+                let joint = if i == 0 { " " } else { ", which " };
+                let (verb, path) = (rule_verb(mark.kind), &mark.path);
+                let was = was(mark.change, path);
+                text.push_str(&format!("{joint}{verb} {path}, which {was} ({})", mark.because));
+            }
+            Step::Also { from, because } => {
+                let joint = if i == 0 { " " } else { ", which " };
+                let from = catalog.thing(*from).title();
+                text.push_str(&format!("{joint}{} {from} ({because})", rule_verb("depends_also")));
             }
         }
     }
@@ -97,21 +117,37 @@ fn sentence(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>]) -> String {
 
 fn directory(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>], at: usize) -> RepoPath {
     let thing = match at.checked_sub(1).map(|before| steps[before]) {
-        Some(Step::Thing { from, .. }) => *from,
+        Some(Step::Thing { from, .. } | Step::Also { from, .. }) => *from,
         _ => thing,
     };
-    match catalog.thing(thing) {
-        Thing::Module(module) => module.path.clone(),
-        Thing::Unit(unit) => unit.path.clone(),
-        Thing::Case(case) => case.path.clone(),
+    catalog.thing(thing).directory().clone()
+}
+
+fn rule_verb(kind: &str) -> &'static str {
+    match kind {
+        "everything" => "is touched by",
+        "part_of" => "has for a part",
+        _ => "depends also on",
     }
 }
 
-fn title(thing: &Thing) -> String {
-    match thing {
-        Thing::Module(module) => module.path.to_string(),
-        Thing::Unit(unit) => unit.id.to_string(),
-        Thing::Case(case) => case.id.to_string(),
+impl Thing {
+    /// What people call it.
+    pub(super) fn title(&self) -> String {
+        match self {
+            Self::Module(module) => module.path.to_string(),
+            Self::Unit(unit) => unit.id.to_string(),
+            Self::Case(case) => case.id.to_string(),
+        }
+    }
+
+    /// Its directory; of a test file, the file.
+    pub(super) fn directory(&self) -> &RepoPath {
+        match self {
+            Self::Module(module) => &module.path,
+            Self::Unit(unit) => &unit.path,
+            Self::Case(case) => &case.path,
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +61,24 @@ pub fn of(impact: &Impact, rules: &NatureRules) -> NatureOfChange {
         let text = "a file changed that decides about everything";
         return because(Nature::Global, vec![Reason::new("global", text).with_chain(global)]);
     }
+    let of_all = impact.ruled.iter().filter(|ruled| ruled.of_all);
+    let by_rule: Vec<Reason> = of_all
+        .map(|ruled| {
+            let text = format!("{} touches everything: {} ({})", ruled.path, ruled.reason, ruled.rule);
+            Reason::new("everything", text).with_chain(vec![link(&ruled.path)])
+        })
+        .collect();
+    if !by_rule.is_empty() {
+        return because(Nature::Global, by_rule);
+    }
     let mut reasons = Vec::new();
     let modules = impact.modules.len() + impact.removed_modules.len();
     let (units, cases) = (impact.units.len() + impact.removed_units.len(), impact.cases.len());
-    if modules + cases > 0 {
+    if modules == 0 && cases > 0 {
+        let of: BTreeSet<&RepoPath> = impact.cases.iter().map(|case| &case.module).collect();
+        let text = format!("it touches {} of {}, and no module", count(cases, "test case"), some(&of));
+        reasons.push(Reason::new("test_cases", text));
+    } else if modules > 0 {
         let text = format!("it touches {} and {}", count(modules, "module"), count(cases, "test case"));
         reasons.push(Reason::new("modules", text));
     }
@@ -87,6 +103,15 @@ pub fn of(impact: &Impact, rules: &NatureRules) -> NatureOfChange {
 
 fn because(nature: Nature, reasons: Vec<Reason>) -> NatureOfChange {
     NatureOfChange { nature, reasons }
+}
+
+/// The first two, and how many more.
+fn some(paths: &BTreeSet<&RepoPath>) -> String {
+    let named: Vec<String> = paths.iter().take(2).map(ToString::to_string).collect();
+    match paths.len().saturating_sub(2) {
+        0 => named.join(" and "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -2,9 +2,9 @@
 //!
 //! | nature | when |
 //! |---|---|
-//! | `global` | a file changed that decides about everything: the configuration, the policy, a tool's version |
+//! | `global` | a file changed that decides about everything: the configuration, the policy, a tool's version, the CI system's files; or one that touches everything by a rule of `[impact]` |
 //! | `both` | modules (or their tests) and units are touched; the everyday case where one repository holds both |
-//! | `module` | modules, or their test cases, are touched, and no unit |
+//! | `module` | modules, or their test cases alone (a reason `test_cases` says so), are touched, and no unit |
 //! | `live` | units are touched, and no module |
 //! | `tooling` | nothing is touched, and not every changed file is documentation |
 //! | `docs_only` | nothing is touched, and every changed file is documentation |

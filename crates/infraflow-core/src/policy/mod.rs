@@ -13,6 +13,7 @@ mod environment_name;
 mod error;
 mod located;
 mod pattern;
+mod pattern_set;
 #[allow(clippy::module_inception)] // the folder's word is the type's word
 mod policy;
 mod risk;
@@ -27,6 +28,7 @@ pub use environment::{Environment, EnvironmentRules, Recipient};
 pub use environment_name::EnvironmentName;
 pub use error::PolicyError;
 pub use pattern::{NamePattern, PathPattern};
+pub use pattern_set::PathPatternSet;
 pub use policy::{ApprovalRules, Policy};
 pub use risk::{RiskAction, RiskConditions, RiskRule, Touch};
 pub use section::Section;

@@ -24,6 +24,7 @@ mod process;
 mod publish;
 mod redact;
 mod release;
+mod rules;
 mod sandbox;
 mod schemas;
 mod seal;
