@@ -1,4 +1,4 @@
-use super::{Claim, DialectName, Facts, Lookup};
+use super::{Claim, Definition, DialectName, Facts, Lookup, Unparsable};
 use crate::proof::RepoPath;
 
 /// A language of infrastructure code: which files it reads, and what a single file states.
@@ -13,9 +13,12 @@ use crate::proof::RepoPath;
 /// 5. A file that cannot be understood is never an empty answer: [`Facts::unparsable`] says why, and the
 ///    rest of the facts is what could still be made out. The catalog takes whatever else could be in the
 ///    file as changed.
-/// 6. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
+///    A dialect may pass over a file without parsing it where it can see that the file states nothing: then
+///    `check` finds what is wrong with it.
+/// 6. `definitions` and `check` are as pure as `facts`, and of the same version.
+/// 7. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
 ///    was shown is what its answer depends on.
-/// 7. Neither panics nor runs without bound on any input.
+/// 8. Nothing here panics or runs without bound, on any input.
 pub trait Dialect: Send + Sync {
     /// The dialect's name; no two dialects of a catalog share one.
     fn name(&self) -> DialectName;
@@ -28,6 +31,20 @@ pub trait Dialect: Send + Sync {
 
     /// What the file states.
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts;
+
+    /// Names that the file gives to values and that nobody needs unless a reference of the scope names one:
+    /// added to the definitions of `facts`, which need not repeat them. It is asked of all configuration
+    /// files of a scope at once.
+    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
+        let _ = (path, content);
+        Vec::new()
+    }
+
+    /// Whether all of the file can be understood; why not, where it cannot. It is asked of files that
+    /// changed, and of all files of what is affected, and takes as long as it takes to parse the whole.
+    fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
+        self.facts(path, content).unparsable
+    }
 
     /// What the configuration files of one scope state only together with other files of the tree: what they
     /// include, find in parent folders, or take from globals. Called once for each scope, with the files of

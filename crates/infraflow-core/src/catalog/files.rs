@@ -45,7 +45,12 @@ pub(super) fn read(
             let target = behind(tree, listing, entry, &mut file)?;
             if let Some(target) = target.filter(|_| says_something(claim.role)) {
                 match tree.read_entry(&target) {
-                    Ok(content) => file.facts = dialects[dialect].facts(&entry.path, &content),
+                    Ok(content) => {
+                        let dialect = &dialects[dialect];
+                        file.facts = dialect.facts(&entry.path, &content);
+                        file.facts.definitions.extend(dialect.definitions(&entry.path, &content));
+                        file.facts.unparsable = dialect.check(&entry.path, &content);
+                    }
                     Err(GitError::TooLarge { size, limit, .. }) => {
                         let why = format!("its size is {size} bytes, more than the limit of {limit}");
                         file.facts.unparsable = Some(Unparsable::new(entry.path.clone(), None, why));

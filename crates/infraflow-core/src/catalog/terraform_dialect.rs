@@ -34,7 +34,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn claims(&self, path: &RepoPath) -> Option<Claim> {
@@ -55,14 +55,11 @@ impl Dialect for TerraformDialect {
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
         let kind = FileKind::of(path.file_name());
-        if !matches!(
-            kind,
-            Some(FileKind::Configuration { .. } | FileKind::Variables { .. } | FileKind::Test { .. })
-        ) {
+        if !has_facts(kind) {
             return Facts::default();
         }
         let overrides = matches!(kind, Some(FileKind::Configuration { overrides: true, .. }));
-        match TerraformFile::parse(path, content) {
+        match TerraformFile::stated(path, content) {
             Ok(file) => facts(file, content, overrides),
             Err(error) => {
                 let mut facts = facts(TerraformFile::salvage(path, content), content, overrides);
@@ -71,6 +68,34 @@ impl Dialect for TerraformDialect {
             }
         }
     }
+
+    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
+        let (locals, defaults) = match TerraformFile::defined(path, content) {
+            Ok(defined) => (defined.locals, defined.defaults),
+            Err(_) => {
+                let FileFacts { locals, variables, .. } = TerraformFile::salvage(path, content);
+                let defaults = variables.into_iter().filter_map(|variable| {
+                    let (name, place) = (variable.name, variable.place);
+                    Some(Local { name, place, value: variable.default_value? })
+                });
+                (locals, defaults.collect())
+            }
+        };
+        let locals = locals.into_iter().map(|local| Definition::Local(local.name, local.value));
+        let defaults = defaults.into_iter().map(|default| Definition::Default(default.name, default.value));
+        locals.chain(defaults).collect()
+    }
+
+    fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
+        if !has_facts(FileKind::of(path.file_name())) {
+            return None;
+        }
+        TerraformFile::parse(path, content).err().map(|error| unparsable(path, &error))
+    }
+}
+
+fn has_facts(kind: Option<FileKind>) -> bool {
+    matches!(kind, Some(FileKind::Configuration { .. } | FileKind::Variables { .. } | FileKind::Test { .. }))
 }
 
 fn unparsable(path: &RepoPath, error: &FactsError) -> Unparsable {
@@ -107,12 +132,6 @@ fn facts(file: FileFacts, content: &[u8], overrides: bool) -> Facts {
         };
         let text = quote(content, read.place);
         facts.references.push(FactReference::new(kind, Target::Path(read.path), read.place, text));
-    }
-    let locals = file.locals.into_iter().map(|local| Definition::Local(local.name, local.value));
-    facts.definitions.extend(locals);
-    for variable in file.variables {
-        let default = variable.default_value;
-        facts.definitions.extend(default.map(|default| Definition::Default(variable.name, default)));
     }
     facts.definitions.extend(file.values.into_iter().map(value));
     facts

@@ -8,6 +8,7 @@ use hcl_edit::{
 use super::{
     Base, StaticValue, Step,
     json::{Json, JsonValue},
+    slice::{Shape, Slice},
     view::Expr,
 };
 
@@ -52,6 +53,11 @@ impl Scope {
         scope
     }
 
+    /// The names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.bound.iter().map(|(name, _)| name.as_str())
+    }
+
     fn get(&self, name: &str) -> Option<&StaticValue> {
         self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| value)
     }
@@ -62,6 +68,7 @@ pub(super) fn evaluate(expression: Expr<'_>, scope: &Scope) -> StaticValue {
     let mut evaluator = Evaluator { scope: scope.clone(), left: MAX_PARTS };
     match expression {
         Expr::Hcl(expression) => evaluator.expression(expression),
+        Expr::Sliced(slice) => evaluator.slice(slice),
         Expr::Json(json) => evaluator.json(json),
     }
 }
@@ -78,6 +85,22 @@ struct Evaluator {
 }
 
 impl Evaluator {
+    fn slice(&mut self, slice: &Slice<'_>) -> StaticValue {
+        match slice.shape() {
+            Shape::Text(text) | Shape::Constant(text) => StaticValue::Literal(text.to_owned()),
+            Shape::Null => StaticValue::Null,
+            Shape::Names(names) => {
+                let mut names = names.split('.');
+                let root = names.next().unwrap_or_default();
+                self.under_name(root, names.map(|name| Step::Member(name.to_owned())).collect())
+            }
+            Shape::Other => match slice.parsed() {
+                Some(expression) => self.expression(expression),
+                None => StaticValue::Unknown,
+            },
+        }
+    }
+
     fn json(&mut self, json: &Json) -> StaticValue {
         if !self.spend() {
             return StaticValue::Unknown;
@@ -187,8 +210,13 @@ impl Evaluator {
             let steps = self.steps(&traversal.operators);
             return steps.into_iter().fold(self.expression(&traversal.expr), StaticValue::step);
         };
-        let mut steps = self.steps(&traversal.operators).into_iter();
-        let root = root.as_str();
+        let steps = self.steps(&traversal.operators);
+        self.under_name(root.as_str(), steps)
+    }
+
+    /// What is taken out of what a name stands for.
+    fn under_name(&self, root: &str, steps: Vec<Step>) -> StaticValue {
+        let mut steps = steps.into_iter();
         if let Some(bound) = self.scope.get(root) {
             return steps.fold(bound.clone(), StaticValue::step);
         }

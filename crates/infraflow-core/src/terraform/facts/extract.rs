@@ -3,8 +3,8 @@
 use hcl_edit::expr::Expression;
 
 use super::{
-    Backend, FileFacts, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock, Removal, Repetition,
-    RequiredProvider, Resource, ResourceMode, Variable,
+    Backend, Defined, FileFacts, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock, Removal,
+    Repetition, RequiredProvider, Resource, ResourceMode, Variable,
     evaluate::{Scope, evaluate},
     json::JsonValue,
     reads::{Naming, Reads},
@@ -18,20 +18,13 @@ const META: [&str; 7] = ["source", "version", "providers", "depends_on", "count"
 /// Configuration: `.tf` and its kin.
 pub(super) fn configuration(body: Body<'_>, source: &Source<'_>) -> FileFacts {
     let mut facts = FileFacts {
-        calls: body.blocks("module", 1).iter().map(|block| call(block, source)).collect(),
         variables: body.blocks("variable", 1).iter().map(|block| variable(block, source)).collect(),
         outputs: body.blocks("output", 1).iter().map(|block| output(block, source)).collect(),
-        locals: body
-            .blocks("locals", 0)
-            .iter()
-            .flat_map(|block| block.body.attributes())
-            .map(|attribute| local(&attribute, source, &Scope::default()))
-            .collect(),
-        providers: body.blocks("provider", 1).iter().map(|block| provider(block, source)).collect(),
+        locals: locals(body, source),
         moved: body.blocks("moved", 0).iter().filter_map(|block| moved(block, source)).collect(),
         imports: body.blocks("import", 0).iter().filter_map(|block| import(block, source)).collect(),
         removed: body.blocks("removed", 0).iter().filter_map(|block| removed(block, source)).collect(),
-        ..FileFacts::default()
+        ..stated(body, source)
     };
     for settings in body.blocks("terraform", 0) {
         facts.required_version.extend(settings.body.text("required_version", source));
@@ -39,14 +32,6 @@ pub(super) fn configuration(body: Body<'_>, source: &Source<'_>) -> FileFacts {
             facts
                 .required_providers
                 .extend(block.body.attributes().iter().map(|attribute| required(attribute, source)));
-        }
-        for block in settings.body.blocks("backend", 1) {
-            facts
-                .backends
-                .push(Backend { kind: label(&block, 0), place: source.place(block.header.clone()) });
-        }
-        for block in settings.body.blocks("cloud", 0) {
-            facts.backends.push(Backend { kind: "cloud".to_owned(), place: source.place(block.header) });
         }
     }
     for (kind, mode) in [
@@ -64,8 +49,44 @@ pub(super) fn configuration(body: Body<'_>, source: &Source<'_>) -> FileFacts {
             });
         }
     }
-    facts.reads = reads(body, source);
     facts
+}
+
+/// Of configuration, what says where it belongs and what it depends on.
+pub(super) fn stated(body: Body<'_>, source: &Source<'_>) -> FileFacts {
+    let mut facts = FileFacts {
+        calls: body.blocks("module", 1).iter().map(|block| call(block, source)).collect(),
+        providers: body.blocks("provider", 1).iter().map(|block| provider(block, source)).collect(),
+        reads: reads(body, source),
+        ..FileFacts::default()
+    };
+    for settings in body.blocks("terraform", 0) {
+        for block in settings.body.blocks("backend", 1) {
+            let place = source.place(block.header.clone());
+            facts.backends.push(Backend { kind: label(&block, 0), place });
+        }
+        for block in settings.body.blocks("cloud", 0) {
+            facts.backends.push(Backend { kind: "cloud".to_owned(), place: source.place(block.header) });
+        }
+    }
+    facts
+}
+
+/// Of configuration, the names that it gives to values.
+pub(super) fn defined(body: Body<'_>, source: &Source<'_>) -> Defined {
+    let defaults = body.blocks("variable", 1);
+    let defaults = defaults.iter().filter_map(|block| {
+        let attributes = block.body.attributes();
+        let default = attributes.iter().find(|attribute| attribute.name == "default")?;
+        Some(Local { name: label(block, 0), ..local(default, source, &Scope::default()) })
+    });
+    Defined { locals: locals(body, source), defaults: defaults.collect() }
+}
+
+fn locals(body: Body<'_>, source: &Source<'_>) -> Vec<Local> {
+    let blocks = body.blocks("locals", 0);
+    let attributes = blocks.iter().flat_map(|block| block.body.attributes());
+    attributes.map(|attribute| local(&attribute, source, &Scope::default())).collect()
 }
 
 /// A test file: its runs call modules, and its variables are given.
@@ -73,7 +94,7 @@ pub(super) fn test(body: Body<'_>, source: &Source<'_>) -> FileFacts {
     let mut facts = FileFacts::default();
     for run in body.blocks("run", 1) {
         for module in run.body.blocks("module", 0) {
-            let named = Block { labels: run.labels.clone(), header: module.header, body: module.body };
+            let named = Block { labels: run.labels.clone(), ..module };
             facts.calls.push(call(&named, source));
         }
     }
@@ -228,6 +249,7 @@ fn required(attribute: &Attribute<'_>, source: &Source<'_>) -> RequiredProvider 
 
 fn members(expression: Expr<'_>) -> Vec<(&str, Expr<'_>)> {
     match expression {
+        Expr::Sliced(slice) => slice.parsed().map_or_else(Vec::new, |parsed| members(Expr::Hcl(parsed))),
         Expr::Hcl(Expression::Object(object)) => object
             .iter()
             .filter_map(|(key, value)| {
@@ -247,6 +269,7 @@ fn members(expression: Expr<'_>) -> Vec<(&str, Expr<'_>)> {
 
 fn items(expression: Expr<'_>) -> Vec<Expr<'_>> {
     match expression {
+        Expr::Sliced(slice) => slice.parsed().map_or_else(Vec::new, |parsed| items(Expr::Hcl(parsed))),
         Expr::Hcl(Expression::Array(items)) => items.iter().map(Expr::Hcl).collect(),
         Expr::Json(json) => match &json.value {
             JsonValue::Array(items) => items.iter().map(Expr::Json).collect(),
@@ -259,43 +282,32 @@ fn items(expression: Expr<'_>) -> Vec<Expr<'_>> {
 fn reads(body: Body<'_>, source: &Source<'_>) -> Vec<super::FileRead> {
     let mut reads = Reads::new(source);
     let none = Scope::default();
-    match body {
-        Body::Hcl(body) => {
-            for attribute in body.attributes() {
-                reads.attribute(attribute.key.as_str(), &attribute.value, &none, Naming::Counts);
-            }
-            for block in body.blocks() {
-                match block.ident.as_str() {
-                    "module" => arguments(&block.body, &mut reads),
-                    kind => reads.body(&block.body, &none, naming(kind)),
-                }
+    if let Body::Json(json) = body {
+        for member in json.members() {
+            if member.name == "module" {
+                body.blocks("module", 1).iter().for_each(|block| arguments(block.body, &mut reads));
+            } else {
+                reads.json(&member.value, &none, naming(&member.name));
             }
         }
-        Body::Json(json) => {
-            for member in json.members() {
-                if member.name == "module" {
-                    for block in body.blocks("module", 1) {
-                        let scope = each(block.body);
-                        for attribute in block.body.attributes() {
-                            if let Expr::Json(value) = attribute.expression {
-                                reads.json(value, &scope, naming_of_argument(attribute.name));
-                            }
-                        }
-                    }
-                } else {
-                    reads.json(&member.value, &none, naming(&member.name));
-                }
-            }
+        return reads.found;
+    }
+    for attribute in body.attributes() {
+        reads.attribute(&attribute, &none, Naming::Counts);
+    }
+    for block in body.all_blocks() {
+        match block.kind {
+            "module" => arguments(block.body, &mut reads),
+            kind => reads.body(block.body, &none, naming(kind)),
         }
     }
     reads.found
 }
 
-fn arguments(body: &hcl_edit::structure::Body, reads: &mut Reads<'_, '_>) {
-    let scope = each(Body::Hcl(body));
+fn arguments(body: Body<'_>, reads: &mut Reads<'_, '_>) {
+    let scope = each(body);
     for attribute in body.attributes() {
-        let name = attribute.key.as_str();
-        reads.attribute(name, &attribute.value, &scope, naming_of_argument(name));
+        reads.attribute(&attribute, &scope, naming_of_argument(attribute.name));
     }
 }
 

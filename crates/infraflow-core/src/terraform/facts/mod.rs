@@ -30,7 +30,10 @@ mod parse;
 mod place;
 mod reads;
 mod salvage;
+mod sieve;
+mod slice;
 mod source;
+mod stated;
 mod value;
 mod view;
 
@@ -41,4 +44,5 @@ pub use file::{
 };
 pub use parse::TerraformFile;
 pub use place::{Place, Text};
+pub use stated::Defined;
 pub use value::{Base, StaticValue, Step};

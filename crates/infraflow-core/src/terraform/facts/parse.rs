@@ -29,24 +29,33 @@ impl TerraformFile {
     /// and never a stack overflow: nesting is bounded at 64 levels and operators at 128.
     pub fn parse(path: &RepoPath, bytes: &[u8]) -> Result<FileFacts, FactsError> {
         let kind = FileKind::of(path.file_name());
-        let source = Source::new(path, bytes)?;
-        let json = match kind {
-            Some(kind) => kind.is_json(),
-            None => path.file_name().ends_with(b".json"),
-        };
-        if json {
-            let parsed = Json::parse(path, &source)?;
-            Ok(facts(kind, Body::Json(&parsed), &source))
-        } else {
-            let parsed = body(path, &source)?;
-            Ok(facts(kind, Body::Hcl(&parsed), &source))
-        }
+        parsed(path, bytes, |body, source| facts(kind, body, source))
     }
 
     /// What can still be made out in a file that [`TerraformFile::parse`] refuses: the blocks that parse on
     /// their own, and of the others every quoted text that may be a path, as something they name.
     pub fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
         salvage::salvage(path, bytes)
+    }
+}
+
+/// What is found in the whole of a file, parsed.
+pub(super) fn parsed<T>(
+    path: &RepoPath,
+    bytes: &[u8],
+    find: impl Fn(Body<'_>, &Source<'_>) -> T,
+) -> Result<T, FactsError> {
+    let source = Source::new(path, bytes)?;
+    let json = match FileKind::of(path.file_name()) {
+        Some(kind) => kind.is_json(),
+        None => path.file_name().ends_with(b".json"),
+    };
+    if json {
+        let parsed = Json::parse(path, &source)?;
+        Ok(find(Body::Json(&parsed), &source))
+    } else {
+        let parsed = body(path, &source)?;
+        Ok(find(Body::Hcl(&parsed), &source))
     }
 }
 
@@ -79,6 +88,11 @@ pub(super) fn body(path: &RepoPath, source: &Source<'_>) -> Result<structure::Bo
             why: error.message().to_owned(),
         }
     })
+}
+
+/// Whether the objects of a text are more than hcl-edit can take.
+pub(super) fn is_entangled(bytes: &[u8]) -> bool {
+    key_pairs(bytes) > MAX_KEY_PAIRS
 }
 
 /// At most how many pairs of keys of one object there are, over all objects: each comma and each line in

@@ -5,7 +5,6 @@ use std::ops::Range;
 use hcl_edit::{
     Span,
     expr::{Expression, FuncCall, ObjectKey, TraversalOperator},
-    structure,
     template::{Directive, Element, Template},
 };
 
@@ -13,8 +12,10 @@ use super::{
     Base, FileRead, StaticValue,
     evaluate::{Scope, evaluate, evaluate_elements},
     json::{Json, JsonValue},
+    sieve,
+    slice::Shape,
     source::Source,
-    view::Expr,
+    view::{Attribute, Body, Expr},
 };
 
 /// The functions whose first argument is a file that they read.
@@ -44,66 +45,111 @@ pub(super) enum Naming {
 
 /// Collects the reads of a file.
 pub(super) struct Reads<'s, 'a> {
-    pub(super) source: &'s Source<'a>,
+    source: &'s Source<'a>,
     pub(super) found: Vec<FileRead>,
     /// Where an expression that was cut out of a JSON string stands.
     within: Option<Range<usize>>,
+    /// Where the expression begins whose places are counted from its own beginning.
+    shift: usize,
 }
 
 impl<'s, 'a> Reads<'s, 'a> {
     pub(super) fn new(source: &'s Source<'a>) -> Self {
-        Self { source, found: Vec::new(), within: None }
+        Self { source, found: Vec::new(), within: None, shift: 0 }
     }
 
     /// All attributes and nested blocks of a block's body.
-    pub(super) fn body(&mut self, body: &structure::Body, scope: &Scope, naming: Naming) {
-        let each =
-            body.get_attribute("for_each").map(|attribute| evaluate(Expr::Hcl(&attribute.value), scope));
-        let inner = each.map_or_else(|| scope.clone(), |each| scope.with_each(&each));
-        for attribute in body.attributes() {
-            let scope = if attribute.has_key("for_each") { scope } else { &inner };
-            self.attribute(attribute.key.as_str(), &attribute.value, scope, naming);
+    pub(super) fn body(&mut self, body: Body<'_>, scope: &Scope, naming: Naming) {
+        let attributes = body.attributes();
+        let each = attributes.iter().find(|attribute| attribute.name == "for_each");
+        let inner = match each {
+            Some(each) => &scope.with_each(&evaluate(each.expression, scope)),
+            None => scope,
+        };
+        for attribute in &attributes {
+            let scope = if attribute.name == "for_each" { scope } else { inner };
+            self.attribute(attribute, scope, naming);
         }
-        for block in body.blocks() {
-            match (block.ident.as_str(), block.labels.first()) {
-                ("dynamic", Some(label)) => self.dynamic(label.as_str(), &block.body, &inner, naming),
-                _ => self.body(&block.body, &inner, naming),
+        for block in body.all_blocks() {
+            match (block.kind, block.labels.first()) {
+                ("dynamic", Some(label)) => self.dynamic(label, block.body, inner, naming),
+                _ => self.body(block.body, inner, naming),
             }
         }
     }
 
-    fn dynamic(&mut self, label: &str, body: &structure::Body, scope: &Scope, naming: Naming) {
-        let collection = body
-            .get_attribute("for_each")
-            .map_or(StaticValue::Unknown, |attribute| evaluate(Expr::Hcl(&attribute.value), scope));
-        let iterator = body.get_attribute("iterator").and_then(|attribute| attribute.value.as_variable());
-        let inner = scope.with_iterator(iterator.map_or(label, |name| name.as_str()), &collection);
-        if let Some(attribute) = body.get_attribute("for_each") {
-            self.expression(&attribute.value, scope, naming);
+    fn dynamic(&mut self, label: &str, body: Body<'_>, scope: &Scope, naming: Naming) {
+        let attributes = body.attributes();
+        let named = |name: &str| attributes.iter().find(|attribute| attribute.name == name);
+        let each = named("for_each");
+        let collection = each.map_or(StaticValue::Unknown, |each| evaluate(each.expression, scope));
+        let iterator = named("iterator").map(|iterator| iterator.expression.spelled(self.source).value);
+        let inner = scope.with_iterator(iterator.as_deref().unwrap_or(label), &collection);
+        if let Some(each) = each {
+            self.value(each.expression, scope, naming);
         }
-        for block in body.blocks() {
-            self.body(&block.body, &inner, naming);
+        for block in body.all_blocks() {
+            self.body(block.body, &inner, naming);
         }
     }
 
-    pub(super) fn attribute(&mut self, name: &str, value: &Expression, scope: &Scope, naming: Naming) {
-        if naming == Naming::Counts && matches!(value, Expression::Traversal(_)) {
-            match evaluate(Expr::Hcl(value), scope) {
+    pub(super) fn attribute(&mut self, attribute: &Attribute<'_>, scope: &Scope, naming: Naming) {
+        if naming == Naming::Counts && self.is_taken_from_a_name(attribute.expression, scope) {
+            let name = attribute.name;
+            let path = evaluate(attribute.expression, scope);
+            let counts = match &path {
                 // `path.module` alone stands for a directory's contents only where a directory is asked for.
-                path @ StaticValue::Base(_) if name.ends_with("_dir") => self.named(path, value.span()),
-                path @ (StaticValue::Local(..) | StaticValue::Object(_) | StaticValue::OneOf(_))
-                    if names_a_path(name) =>
-                {
-                    self.named(path, value.span());
-                }
-                path @ StaticValue::Concat(_) => self.named(path, value.span()),
-                _ => {}
+                StaticValue::Base(_) => name.ends_with("_dir"),
+                StaticValue::Local(..) | StaticValue::Object(_) | StaticValue::OneOf(_) => names_a_path(name),
+                StaticValue::Concat(_) => true,
+                _ => false,
+            };
+            if counts {
+                self.named(path, Some(attribute.expression.span()));
             }
         }
-        self.expression(value, scope, naming);
+        self.value(attribute.expression, scope, naming);
     }
 
-    pub(super) fn expression(&mut self, expression: &Expression, scope: &Scope, naming: Naming) {
+    /// Whether an expression takes something out of what is known by name here: a local, a path, what a loop
+    /// goes through.
+    fn is_taken_from_a_name(&self, expression: Expr<'_>, scope: &Scope) -> bool {
+        let known = |text: &str| {
+            scope.names().chain(["local", "path"]).any(|name| sieve::mentions(text, name))
+                && text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
+        };
+        match expression {
+            Expr::Hcl(Expression::Traversal(_)) => known(self.source.spelled(expression.span())),
+            Expr::Sliced(slice) if known(slice.text) => match slice.shape() {
+                Shape::Names(_) => true,
+                Shape::Other => matches!(slice.parsed(), Some(Expression::Traversal(_))),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn value(&mut self, value: Expr<'_>, scope: &Scope, naming: Naming) {
+        match value {
+            Expr::Hcl(expression) => self.expression(expression, scope, naming),
+            Expr::Json(json) => self.json(json, scope, naming),
+            Expr::Sliced(slice) => match slice.shape() {
+                Shape::Text(text) if naming == Naming::Counts => {
+                    self.named_in_text(text, Some(slice.span()));
+                }
+                Shape::Other if sieve::may_read(slice.text, naming == Naming::Counts) => {
+                    if let Some(expression) = slice.parsed() {
+                        self.shift = slice.start;
+                        self.expression(expression, scope, naming);
+                        self.shift = 0;
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression, scope: &Scope, naming: Naming) {
         match expression {
             Expression::Null(_) | Expression::Bool(_) | Expression::Number(_) | Expression::Variable(_) => {}
             Expression::String(text) => {
@@ -193,15 +239,9 @@ impl<'s, 'a> Reads<'s, 'a> {
         }
     }
 
-    pub(super) fn template(
-        &mut self,
-        template: &Template,
-        scope: &Scope,
-        naming: Naming,
-        span: Option<Range<usize>>,
-    ) {
+    fn template(&mut self, template: &Template, scope: &Scope, naming: Naming, span: Option<Range<usize>>) {
         if naming == Naming::Counts {
-            self.named_in_template(template, scope, span);
+            self.named_in_template(template, scope, span.clone());
         }
         for element in template {
             match element {
@@ -212,9 +252,9 @@ impl<'s, 'a> Reads<'s, 'a> {
                 Element::Directive(directive) => match &**directive {
                     Directive::If(directive) => {
                         self.expression(&directive.if_expr.cond_expr, scope, Naming::Ignored);
-                        self.template(&directive.if_expr.template, scope, naming, None);
+                        self.template(&directive.if_expr.template, scope, naming, span.clone());
                         if let Some(otherwise) = &directive.else_expr {
-                            self.template(&otherwise.template, scope, naming, None);
+                            self.template(&otherwise.template, scope, naming, span.clone());
                         }
                     }
                     Directive::For(directive) => {
@@ -223,7 +263,7 @@ impl<'s, 'a> Reads<'s, 'a> {
                         let collection = evaluate(Expr::Hcl(&directive.collection_expr), scope);
                         let key = directive.key_var.as_ref().map(|key| key.as_str());
                         let inner = scope.with_for(key, directive.value_var.as_str(), &collection);
-                        self.template(&directive.template, &inner, naming, None);
+                        self.template(&directive.template, &inner, naming, span.clone());
                     }
                 },
             }
@@ -308,6 +348,7 @@ impl<'s, 'a> Reads<'s, 'a> {
 
     fn read(&mut self, function: Option<&str>, path: StaticValue, span: Option<Range<usize>>) {
         let span = self.within.clone().or(span).unwrap_or_default();
+        let span = span.start + self.shift..span.end + self.shift;
         let read = FileRead { function: function.map(str::to_owned), path, place: self.source.place(span) };
         if self.found.last() != Some(&read) {
             self.found.push(read);

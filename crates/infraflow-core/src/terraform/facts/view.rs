@@ -1,4 +1,5 @@
-//! One view of both syntaxes: blocks with labels, attributes with expressions.
+//! One view of both syntaxes, and of HCL that is not parsed yet: blocks with labels, attributes with
+//! expressions.
 
 use std::ops::Range;
 
@@ -6,7 +7,8 @@ use hcl_edit::{Span, expr::Expression, structure};
 
 use super::{
     Text,
-    json::{Json, JsonValue},
+    json::{Json, JsonValue, Member},
+    slice::{Shape, Slice, SlicedBlock, SlicedBody},
     source::Source,
 };
 
@@ -14,11 +16,13 @@ use super::{
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
     Hcl(&'a structure::Body),
+    Sliced(&'a SlicedBody<'a>),
     Json(&'a Json),
 }
 
-/// A block with as many labels as were asked for.
+/// A block.
 pub(super) struct Block<'a> {
+    pub(super) kind: &'a str,
     pub(super) labels: Vec<String>,
     /// Keyword and labels; in JSON, the last label's name.
     pub(super) header: Range<usize>,
@@ -37,6 +41,7 @@ pub(super) struct Attribute<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Expr<'a> {
     Hcl(&'a Expression),
+    Sliced(&'a Slice<'a>),
     Json(&'a Json),
 }
 
@@ -47,23 +52,31 @@ impl<'a> Body<'a> {
         let mut found = Vec::new();
         match self {
             Self::Hcl(body) => {
-                for block in
-                    body.blocks().filter(|block| block.has_ident(kind) && block.labels.len() == labels)
-                {
-                    found.push(Block {
-                        labels: block.labels.iter().map(|label| label.as_str().to_owned()).collect(),
-                        header: header(block),
-                        body: Self::Hcl(&block.body),
-                    });
-                }
+                let blocks =
+                    body.blocks().filter(|block| block.has_ident(kind) && block.labels.len() == labels);
+                found.extend(blocks.map(parsed_block));
+            }
+            Self::Sliced(body) => {
+                let blocks =
+                    body.blocks.iter().filter(|block| block.kind == kind && block.labels.len() == labels);
+                found.extend(blocks.map(sliced_block));
             }
             Self::Json(json) => {
                 for member in objects(json).flat_map(Json::members).filter(|member| member.name == kind) {
-                    json_blocks(&member.value, labels, &member.name_span, &mut Vec::new(), &mut found);
+                    json_blocks(member, labels, &mut found);
                 }
             }
         }
         found
+    }
+
+    /// All blocks, whatever their labels. In JSON nobody can tell them from attributes.
+    pub(super) fn all_blocks(self) -> Vec<Block<'a>> {
+        match self {
+            Self::Hcl(body) => body.blocks().map(parsed_block).collect(),
+            Self::Sliced(body) => body.blocks.iter().map(sliced_block).collect(),
+            Self::Json(_) => Vec::new(),
+        }
     }
 
     /// All attributes. In JSON, nested blocks are among them.
@@ -75,6 +88,15 @@ impl<'a> Body<'a> {
                     name: attribute.key.as_str(),
                     name_start: attribute.key.span().unwrap_or_default().start,
                     expression: Expr::Hcl(&attribute.value),
+                })
+                .collect(),
+            Self::Sliced(body) => body
+                .attributes
+                .iter()
+                .map(|attribute| Attribute {
+                    name: attribute.name,
+                    name_start: attribute.name_start,
+                    expression: Expr::Sliced(&attribute.value),
                 })
                 .collect(),
             Self::Json(json) => objects(json)
@@ -111,6 +133,7 @@ impl<'a> Body<'a> {
     pub(super) fn end(self) -> Option<usize> {
         match self {
             Self::Hcl(body) => body.span().map(|span| span.end),
+            Self::Sliced(body) => body.end,
             Self::Json(_) => None,
         }
     }
@@ -127,6 +150,7 @@ impl Expr<'_> {
     pub(super) fn span(self) -> Range<usize> {
         match self {
             Self::Hcl(expression) => expression.span().unwrap_or_default(),
+            Self::Sliced(slice) => slice.span(),
             Self::Json(json) => json.span.clone(),
         }
     }
@@ -134,6 +158,11 @@ impl Expr<'_> {
     pub(super) fn text(self, source: &Source<'_>) -> Option<Text> {
         let value = match self {
             Self::Hcl(expression) => expression.as_str()?,
+            Self::Sliced(slice) => match slice.shape() {
+                Shape::Text(text) => text,
+                Shape::Other => slice.parsed()?.as_str()?,
+                _ => return None,
+            },
             Self::Json(Json { value: JsonValue::String(value), .. })
                 if !value.contains("${") && !value.contains("%{") =>
             {
@@ -147,6 +176,7 @@ impl Expr<'_> {
     pub(super) fn boolean(self) -> Option<bool> {
         match self {
             Self::Hcl(expression) => expression.as_bool(),
+            Self::Sliced(slice) => slice.parsed()?.as_bool(),
             Self::Json(Json { value: JsonValue::Bool(value), .. }) => Some(*value),
             Self::Json(_) => None,
         }
@@ -159,6 +189,24 @@ impl Expr<'_> {
             Self::Json(Json { value: JsonValue::String(value), span }) => source.quoted(value, span.clone()),
             _ => source.verbatim(self.span()),
         }
+    }
+}
+
+fn parsed_block(block: &structure::Block) -> Block<'_> {
+    Block {
+        kind: block.ident.as_str(),
+        labels: block.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+        header: header(block),
+        body: Body::Hcl(&block.body),
+    }
+}
+
+fn sliced_block<'a>(block: &'a SlicedBlock<'a>) -> Block<'a> {
+    Block {
+        kind: block.kind,
+        labels: block.labels.iter().map(|&label| label.to_owned()).collect(),
+        header: block.header.clone(),
+        body: Body::Sliced(&block.body),
     }
 }
 
@@ -177,29 +225,34 @@ fn objects(json: &Json) -> impl Iterator<Item = &Json> {
     .into_iter()
 }
 
-fn json_blocks<'a>(
-    json: &'a Json,
-    labels: usize,
-    header: &Range<usize>,
-    path: &mut Vec<String>,
-    found: &mut Vec<Block<'a>>,
-) {
-    match &json.value {
-        JsonValue::Array(items) => {
-            for item in items {
-                json_blocks(item, labels, header, path, found);
+fn json_blocks<'a>(member: &'a Member, labels: usize, found: &mut Vec<Block<'a>>) {
+    fn below<'a>(
+        kind: &'a str,
+        json: &'a Json,
+        labels: usize,
+        header: &Range<usize>,
+        path: &mut Vec<String>,
+        found: &mut Vec<Block<'a>>,
+    ) {
+        match &json.value {
+            JsonValue::Array(items) => {
+                for item in items {
+                    below(kind, item, labels, header, path, found);
+                }
             }
-        }
-        JsonValue::Object(_) if labels == 0 => {
-            found.push(Block { labels: path.clone(), header: header.clone(), body: Body::Json(json) });
-        }
-        JsonValue::Object(members) => {
-            for member in members.iter().filter(|member| member.name != "//") {
-                path.push(member.name.clone());
-                json_blocks(&member.value, labels - 1, &member.name_span, path, found);
-                path.pop();
+            JsonValue::Object(_) if labels == 0 => {
+                let (labels, header) = (path.clone(), header.clone());
+                found.push(Block { kind, labels, header, body: Body::Json(json) });
             }
+            JsonValue::Object(members) => {
+                for member in members.iter().filter(|member| member.name != "//") {
+                    path.push(member.name.clone());
+                    below(kind, &member.value, labels - 1, &member.name_span, path, found);
+                    path.pop();
+                }
+            }
+            _ => {}
         }
-        _ => {}
     }
+    below(&member.name, &member.value, labels, &member.name_span, &mut Vec::new(), found);
 }

@@ -1,5 +1,8 @@
 //! Tests of HCL facts: what a single file says, and where.
 
+mod generate;
+mod sliced;
+
 use infraflow_core::{
     proof::RepoPath,
     terraform::facts::{

@@ -1,0 +1,164 @@
+//! Whether a file, or an expression, can say anything that matters, told from its bytes alone: most of a
+//! repository's files cannot, and need not be parsed.
+//!
+//! Yes is said too often, no never wrongly: what is looked for here is what [`super::extract`] and
+//! [`super::reads`] look for in the parsed text. Names of blocks and functions are plain letters in HCL;
+//! what an escape (`\u002e/`) could hide in a text is found by the escape.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem;
+
+use super::{
+    FileKind,
+    slice::{begins_name, continues_name},
+};
+
+/// What every block, function, name and path that matters is written with in HCL.
+const HCL: [&str; 12] = [
+    "module", "provider", "backend", "cloud", "file", "path", "local", "each", "dynamic", "./", "\\u", "\\U",
+];
+
+/// The same in JSON, where a path may also begin with an interpolation, and more can be escaped.
+const JSON: [&str; 10] = ["module", "provider", "backend", "cloud", "file", "path", "./", "}/", "\\u", "\\/"];
+
+static IN_HCL: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&HCL));
+static IN_JSON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&JSON));
+
+fn search(words: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
+}
+
+/// Whether a file of a kind can state anything but definitions.
+pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
+    match kind {
+        Some(FileKind::Configuration { json: false, .. }) => IN_HCL.as_ref().is_none_or(|search| {
+            search.find_iter(bytes).any(|found| counts(HCL[found.pattern().as_usize()], bytes, found.start()))
+        }),
+        Some(FileKind::Configuration { json: true, .. }) => {
+            IN_JSON.as_ref().is_none_or(|search| search.is_match(bytes))
+        }
+        Some(FileKind::Lock | FileKind::Mock { .. }) => false,
+        _ => true,
+    }
+}
+
+/// Whether a file of configuration can define anything.
+pub(super) fn may_define(kind: Option<FileKind>, bytes: &[u8]) -> bool {
+    match kind {
+        Some(FileKind::Configuration { json, .. }) => {
+            let escaped = json && memmem::find(bytes, b"\\u").is_some();
+            escaped || memmem::find(bytes, b"locals").is_some() || memmem::find(bytes, b"default").is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Whether an expression can read a file; where paths that are only named count, or name one.
+pub(super) fn may_read(text: &str, naming: bool) -> bool {
+    let bytes = text.as_bytes();
+    memmem::find_iter(bytes, b"file").any(|at| is_call(bytes, at + 4))
+        || naming
+            && (memmem::find(bytes, b"./").is_some()
+                || memmem::find(bytes, b"}/").is_some()
+                || memmem::find_iter(bytes, b"\\").any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U')))
+                || mentions(text, "path"))
+}
+
+/// Whether something is taken out of what a name stands for: `local.x`, `each["y"]`.
+pub(super) fn mentions(text: &str, name: &str) -> bool {
+    let bytes = text.as_bytes();
+    memmem::find_iter(bytes, name.as_bytes()).any(|at| is_name_with_more(bytes, at, at + name.len()))
+}
+
+fn counts(word: &str, bytes: &[u8], start: usize) -> bool {
+    let end = start + word.len();
+    match word {
+        "file" => is_call(bytes, end),
+        "path" | "local" | "each" => is_name_with_more(bytes, start, end),
+        "module" | "provider" | "backend" | "cloud" => begins_block(bytes, start, end),
+        _ => true,
+    }
+}
+
+fn after_blanks(bytes: &[u8], at: usize) -> &[u8] {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let blanks = rest.iter().position(|b| !b" \t\r\n".contains(b)).unwrap_or(rest.len());
+    &rest[blanks..]
+}
+
+fn is_comment(rest: &[u8]) -> bool {
+    rest.starts_with(b"#") || rest.starts_with(b"//") || rest.starts_with(b"/*")
+}
+
+/// The rest of a function's name, and its parenthesis.
+fn is_call(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let name = rest.iter().position(|&b| !continues_name(b)).unwrap_or(rest.len());
+    let rest = after_blanks(bytes, at + name);
+    rest.starts_with(b"(") || is_comment(rest)
+}
+
+/// Not the end of a longer name nor a member of something, and followed by a dot or an index.
+fn is_name_with_more(bytes: &[u8], start: usize, end: usize) -> bool {
+    // A minus may be part of the name, or the operator before it.
+    let before = start.checked_sub(1).map_or(b' ', |at| bytes[at]);
+    if before.is_ascii_alphanumeric() || before == b'_' || before == b'.' {
+        return false;
+    }
+    let rest = after_blanks(bytes, end);
+    rest.starts_with(b".") || rest.starts_with(b"[") || is_comment(rest)
+}
+
+/// Not part of another name, and followed by a label or a brace.
+fn begins_block(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = start.checked_sub(1).map_or(b'\n', |at| bytes[at]);
+    if continues_name(before)
+        || b".\"".contains(&before)
+        || bytes.get(end).copied().is_some_and(continues_name)
+    {
+        return false;
+    }
+    let rest = after_blanks(bytes, end);
+    rest.first().is_some_and(|&b| b"\"{".contains(&b) || begins_name(b) || !b.is_ascii()) || is_comment(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str) -> bool {
+        may_state(FileKind::of(b"a.tf"), text.as_bytes())
+    }
+
+    #[test]
+    fn what_neither_calls_nor_reads_need_not_be_parsed() {
+        for nothing in [
+            "",
+            "variable \"profile\" {\n  description = \"The file's path, of a module.\"\n}\n",
+            "output \"o\" {\n  value = module.x.cloud\n}\n",
+            "terraform {\n  required_providers {\n    aws = {}\n  }\n}\n",
+            "resource \"a\" \"b\" {\n  provider = aws.x\n  backend = true\n  files = {}\n}\n",
+            "locals {\n  x = var.file\n}\n",
+        ] {
+            assert!(!says(nothing), "{nothing}");
+        }
+        for something in [
+            "module \"x\" {}",
+            "\u{feff}module x {}",
+            "/**/module/**/\"x\" {}",
+            "provider\t\"x\" {}",
+            "terraform {\n  cloud {}\n}",
+            "x = core::filemd5 (\"a\")",
+            "x = \"${path\n.module}\"",
+            "x = -local.y",
+            "x = \"\\u002e/y\"",
+            "x = \"../y\"",
+        ] {
+            assert!(says(something), "{something}");
+        }
+        assert!(!may_define(FileKind::of(b"a.tf"), b"resource \"a\" \"b\" {}"));
+        assert!(may_define(FileKind::of(b"a.tf"), b"locals {}"));
+    }
+}
