@@ -61,6 +61,7 @@ mod reference;
 mod rules;
 mod scope;
 mod terraform_dialect;
+pub mod variants;
 
 pub use call::ModuleCall;
 pub use catalog::Catalog;
@@ -75,3 +76,4 @@ pub use node::{Case, CaseKind, Module, Node, Unit, Unparsable};
 pub use reference::{Reference, ReferenceKind};
 pub use rules::{CatalogRules, UnknownReads};
 pub use terraform_dialect::TerraformDialect;
+pub use variants::{Concern, Template, Variant, VariantRule, Variants, variants};

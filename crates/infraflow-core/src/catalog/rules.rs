@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::VariantRule;
 use crate::{
     policy::{PathPattern, Section},
     proof::RepoPath,
@@ -27,6 +28,10 @@ pub struct CatalogRules {
     pub addresses: Vec<String>,
     /// What a read counts for whose path cannot be known without a plan.
     pub unknown_reads: UnknownReads,
+    /// Which units share a directory; see [`variants`](super::variants).
+    pub variants: Vec<VariantRule>,
+    /// Whether units that share a directory are found by what stands there, where nothing is declared.
+    pub find_variants: bool,
 }
 
 /// What a read counts for whose path cannot be known without a plan, not even its beginning.
@@ -58,6 +63,8 @@ impl Default for CatalogRules {
             ignore: patterns(&["**/.terraform", "**/.terragrunt-cache"]),
             addresses: Vec::new(),
             unknown_reads: UnknownReads::Directory,
+            variants: Vec::new(),
+            find_variants: true,
         }
     }
 }
