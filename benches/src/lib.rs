@@ -2,6 +2,7 @@
 //! beside it. What they share stands here: the repositories, the peers, and how a process is measured.
 
 pub mod peers;
+pub mod plain;
 pub mod process;
 pub mod table;
 pub mod workload;

@@ -1,5 +1,4 @@
 use std::{
-    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,11 +10,8 @@ use crate::process::Finished;
 
 use super::{
     BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, RemoteName, Revision, Tree,
-    listing::Listing, program::Words,
+    listing::Listing, objects::Listings, program::Words,
 };
-
-/// What directories read once may hold of the memory before they are forgotten.
-const LISTINGS_BOUND: usize = 64 << 20;
 
 /// A git repository: its path, with handles behind it. Cheap to clone, and usable from every thread:
 /// each call borrows a handle of libgit2 for itself, and gives owned data out.
@@ -41,12 +37,6 @@ struct Handles {
     /// The list of cut-off commits that they were opened with.
     shallow: String,
     free: Vec<git2::Repository>,
-}
-
-#[derive(Default)]
-struct Listings {
-    known: HashMap<ObjectId, Arc<Listing>>,
-    size: usize,
 }
 
 /// Where `HEAD` points to.
@@ -120,10 +110,10 @@ impl Repository {
     }
 
     /// Lends a handle of libgit2 to a piece of work.
-    pub(super) fn with<T>(
+    pub(super) fn with<T, E: From<GitError>>(
         &self,
-        work: impl FnOnce(&git2::Repository) -> Result<T, GitError>,
-    ) -> Result<T, GitError> {
+        work: impl FnOnce(&git2::Repository) -> Result<T, E>,
+    ) -> Result<T, E> {
         let (generation, free) = {
             let mut handles = lock(&self.inner.handles);
             (handles.generation, handles.free.pop())
@@ -162,27 +152,12 @@ impl Repository {
         self.program.output(&format!("{what} in {}", self.root().display()), Some(self.root()), words)
     }
 
-    /// A directory by its id, from memory where it was read before.
-    pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
-        if let Some(known) = lock(&self.inner.listings).known.get(&id) {
-            return Ok(Arc::clone(known));
-        }
-        let bytes = self.with(|handle| {
-            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
-            let object = odb.read(id.to_git2()?).map_err(|error| self.unreadable(id, error))?;
-            if object.kind() != ObjectType::Tree {
-                return Err(GitError::CorruptTree { id, why: format!("it is a {}", object.kind()) });
-            }
-            Ok(object.data().to_vec())
-        })?;
-        let listing = Arc::new(Listing::parse(id, bytes)?);
-        let mut listings = lock(&self.inner.listings);
-        if listings.size > LISTINGS_BOUND {
-            *listings = Listings::default();
-        }
-        listings.size += listing.size();
-        listings.known.insert(id, Arc::clone(&listing));
-        Ok(listing)
+    pub(super) fn known_listing(&self, id: ObjectId) -> Option<Arc<Listing>> {
+        lock(&self.inner.listings).get(id)
+    }
+
+    pub(super) fn keep_listing(&self, id: ObjectId, listing: &Arc<Listing>) {
+        lock(&self.inner.listings).keep(id, listing);
     }
 
     pub(super) fn failed(&self, what: &str, error: git2::Error) -> GitError {

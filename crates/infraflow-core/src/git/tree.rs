@@ -4,8 +4,6 @@ use std::{
     sync::Arc,
 };
 
-use git2::ObjectType;
-
 use crate::proof::RepoPath;
 
 use super::{
@@ -14,7 +12,7 @@ use super::{
 
 /// More files than any repository has that people work in; a tree that claims more was made to exhaust
 /// its readers (a "git bomb" is a few kilobytes that unfold to billions of files).
-const MOST_ENTRIES: usize = 5_000_000;
+pub(super) const MOST_ENTRIES: usize = 5_000_000;
 
 /// No file system opens longer paths.
 pub(super) const LONGEST_PATH: usize = 4096;
@@ -71,10 +69,15 @@ impl Tree {
     }
 
     pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
-        match self.changed.as_ref().and_then(|changed| changed.directories.get(&id)) {
-            Some(listing) => Ok(Arc::clone(listing)),
+        match self.changed_listing(id) {
+            Some(listing) => Ok(listing),
             None => self.repository.listing(id),
         }
+    }
+
+    /// A directory that the object store has not, since a file below it is changed on the disk.
+    pub(super) fn changed_listing(&self, id: ObjectId) -> Option<Arc<Listing>> {
+        self.changed.as_ref()?.directories.get(&id).cloned()
     }
 
     /// What stands at a path; `None` where nothing does. Links are not followed.
@@ -114,32 +117,6 @@ impl Tree {
         Ok(entries)
     }
 
-    /// Everything below a directory that is no directory itself, sorted by path: files, links and
-    /// submodules. Empty where there is no such directory.
-    ///
-    /// # Errors
-    /// As [`Tree::entry`], and [`GitError::TooMany`] for a tree made to exhaust its readers.
-    pub fn walk(&self, directory: &RepoPath) -> Result<Vec<Entry>, GitError> {
-        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        let mut open = vec![(directory.clone(), id)];
-        let mut seen = 0;
-        while let Some((directory, id)) = open.pop() {
-            for item in self.listing(id)?.iter() {
-                count(&mut seen, &directory)?;
-                let path = child(directory.as_bytes(), item.name)?;
-                match item.mode {
-                    Mode::Directory => open.push((path, item.id)),
-                    mode => found.push(Entry { path, mode, id: item.id }),
-                }
-            }
-        }
-        found.sort();
-        Ok(found)
-    }
-
     /// The bytes of a regular file; `None` where there is none: nothing at all, a directory, a link, or a
     /// submodule ([`Tree::entry`] says which).
     ///
@@ -174,7 +151,7 @@ impl Tree {
         if self.is_on_disk(entry) {
             return working_file::read(self.repository.root(), entry, Self::READ_LIMIT);
         }
-        self.repository.read_blob(entry, Self::READ_LIMIT)
+        self.repository.with_objects(|objects| objects.blob(entry, Self::READ_LIMIT, <[u8]>::to_vec))
     }
 
     /// The size of a file, or of a link's target, in bytes.
@@ -185,7 +162,7 @@ impl Tree {
         if self.is_on_disk(entry) {
             return working_file::size(self.repository.root(), entry);
         }
-        self.repository.blob_size(entry)
+        self.repository.with_objects(|objects| objects.size(entry))
     }
 
     /// Those of some entries' blobs that are not in this clone.
@@ -205,10 +182,10 @@ impl Tree {
         if self.is_on_disk(entry) {
             return working_file::read(self.repository.root(), entry, u64::MAX - 1);
         }
-        self.repository.read_blob(entry, u64::MAX)
+        self.repository.with_objects(|objects| objects.blob(entry, u64::MAX, <[u8]>::to_vec))
     }
 
-    fn is_on_disk(&self, entry: &Entry) -> bool {
+    pub(super) fn is_on_disk(&self, entry: &Entry) -> bool {
         self.changed.as_ref().is_some_and(|changed| changed.files.contains(&entry.path))
     }
 }
@@ -227,8 +204,13 @@ pub(super) fn child(directory: &[u8], name: &[u8]) -> Result<RepoPath, GitError>
         path.push(b'/');
     }
     path.extend_from_slice(name);
-    let path = RepoPath::parse(path)?;
-    if path.as_bytes().len() > LONGEST_PATH {
+    path_of(&path)
+}
+
+/// A path within the length that file systems open.
+pub(super) fn path_of(bytes: &[u8]) -> Result<RepoPath, GitError> {
+    let path = RepoPath::parse(bytes)?;
+    if bytes.len() > LONGEST_PATH {
         return Err(GitError::TooMany { path, what: "the length of a path", limit: LONGEST_PATH });
     }
     Ok(path)
@@ -237,60 +219,10 @@ pub(super) fn child(directory: &[u8], name: &[u8]) -> Result<RepoPath, GitError>
 /// Counts one more entry, up to the bound.
 pub(super) fn count(seen: &mut usize, directory: &RepoPath) -> Result<(), GitError> {
     *seen += 1;
-    if *seen > MOST_ENTRIES {
-        return Err(GitError::TooMany {
-            path: directory.clone(),
-            what: "the number of files",
-            limit: MOST_ENTRIES,
-        });
-    }
-    Ok(())
+    if *seen > MOST_ENTRIES { Err(too_many(directory)) } else { Ok(()) }
 }
 
-impl Repository {
-    fn blob_size(&self, entry: &Entry) -> Result<u64, GitError> {
-        self.with(|handle| {
-            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
-            let (size, _) =
-                odb.read_header(entry.id.to_git2()?).map_err(|error| self.unreadable(entry.id, error))?;
-            Ok(size as u64)
-        })
-    }
-
-    pub(super) fn read_blob(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, GitError> {
-        self.with(|handle| {
-            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
-            let unreadable = |error| self.unreadable(entry.id, error);
-            let id = entry.id.to_git2()?;
-            let (size, _) = odb.read_header(id).map_err(unreadable)?;
-            if size as u64 > limit {
-                return Err(GitError::TooLarge { path: entry.path.clone(), size: size as u64, limit });
-            }
-            let object = odb.read(id).map_err(unreadable)?;
-            if object.kind() != ObjectType::Blob {
-                return Err(GitError::CorruptTree {
-                    id: entry.id,
-                    why: format!("{} should be a file, and is a {}", entry.path, object.kind()),
-                });
-            }
-            Ok(object.data().to_vec())
-        })
-    }
-
-    /// Those of some blobs that are not in this clone; sorted, without doubles.
-    ///
-    /// # Errors
-    /// [`GitError::Libgit2`] where the objects cannot be opened.
-    pub fn missing_blobs(&self, blobs: impl IntoIterator<Item = BlobId>) -> Result<Vec<BlobId>, GitError> {
-        self.with(|handle| {
-            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
-            let mut missing = BTreeSet::new();
-            for blob in blobs {
-                if !odb.exists(blob.to_git2()?) {
-                    missing.insert(blob);
-                }
-            }
-            Ok(missing.into_iter().collect())
-        })
-    }
+/// More entries than [`MOST_ENTRIES`] were come upon in a directory.
+pub(super) fn too_many(directory: &RepoPath) -> GitError {
+    GitError::TooMany { path: directory.clone(), what: "the number of files", limit: MOST_ENTRIES }
 }

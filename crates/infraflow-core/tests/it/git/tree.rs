@@ -1,4 +1,4 @@
-use infraflow_core::git::{GitError, Mode};
+use infraflow_core::git::{Entry, GitError, Mode};
 
 use super::{open, path, tree_at};
 use crate::fixture::Repo;
@@ -103,4 +103,71 @@ fn a_tree_made_to_exhaust_its_readers_is_refused() {
     let error = repository.compare(&tree_at(&repository, "HEAD"), &bomb).unwrap_err();
     assert!(matches!(error, GitError::TooMany { .. }), "{error}");
     assert_eq!(bomb.read(&path("d0/d1/d2/d3/d4/d5/d6/d7/d8/f9")).unwrap().unwrap(), b"1");
+}
+
+#[test]
+fn many_files_are_read_in_the_order_they_were_asked_for() {
+    let files: Vec<(String, String)> =
+        (0..700).map(|n| (format!("d{}/f{n:03}", n % 7), format!("{n}"))).collect();
+    let repo = Repo::empty();
+    for (path, text) in &files {
+        repo.write(path, text);
+    }
+    std::os::unix::fs::symlink("d1", repo.path.join("link")).unwrap();
+    repo.commit("many");
+    repo.write("d1/f001", "changed on the disk");
+    let repository = open(&repo);
+    for tree in [tree_at(&repository, "HEAD"), super::working_tree(&repository)] {
+        let mut entries = tree.walk(&path(".")).unwrap();
+        assert_eq!(entries.len(), 701);
+        assert!(entries.is_sorted());
+        entries.reverse();
+        let read = |entry: &Entry, bytes: Result<&[u8], GitError>| {
+            Ok::<_, GitError>((entry.path.clone(), bytes?.to_vec()))
+        };
+        let all = tree.read_all(&entries, read).unwrap();
+        let one_by_one: Vec<_> =
+            entries.iter().map(|entry| (entry.path.clone(), tree.read_entry(entry).unwrap())).collect();
+        assert_eq!(all, one_by_one);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_judged_by_who_reads_and_one_that_is_missing_is_named_with_the_others() {
+    let repo = Repo::with(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    repo.write("b", "changed");
+    let repository = open(&repo);
+    let disk = super::working_tree(&repository);
+    repo.write("b", "changed again");
+    let entries = disk.walk(&path(".")).unwrap();
+    let sizes = disk.read_all(&entries, |_, bytes| match bytes {
+        Ok(bytes) => Ok(bytes.len()),
+        Err(GitError::FileChanged { .. }) => Ok(1000),
+        Err(error) => Err(error),
+    });
+    assert_eq!(sizes.unwrap(), [1, 1000, 1]);
+    let refused =
+        disk.read_all(&entries, |entry, _| Err::<(), _>(format!("not {}", entry.path)).map_err(Refused));
+    assert_eq!(refused.unwrap_err().0, "not a", "the first of them");
+
+    let tree = tree_at(&repository, "HEAD");
+    for entry in tree.walk(&path(".")).unwrap().iter().skip(1) {
+        let id = entry.id.to_string();
+        std::fs::remove_file(repo.path.join(".git/objects").join(&id[..2]).join(&id[2..])).unwrap();
+    }
+    let entries = tree.walk(&path(".")).unwrap();
+    let error = tree.read_all(&entries, |_, bytes| bytes.map(<[u8]>::len)).unwrap_err();
+    let GitError::MissingObjects { ids, .. } = error else { panic!("{error}") };
+    let mut expected = vec![entries[1].id, entries[2].id];
+    expected.sort();
+    assert_eq!(ids, expected);
+}
+
+#[derive(Debug)]
+struct Refused(String);
+
+impl From<GitError> for Refused {
+    fn from(error: GitError) -> Self {
+        Self(error.to_string())
+    }
 }

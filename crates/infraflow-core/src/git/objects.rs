@@ -1,0 +1,158 @@
+//! Objects, read through one handle of libgit2; and directories kept in memory.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use git2::{ObjectType, OdbLookupFlags};
+
+use super::{BlobId, Entry, GitError, ObjectId, Repository, listing::Listing};
+
+/// What directories read once may hold of the memory before they are forgotten.
+const LISTINGS_BOUND: usize = 64 << 20;
+
+/// Directories of this size and more are kept by those who pass them once: to read one takes as long as to
+/// read some hundred small ones.
+const WORTH_KEEPING: usize = 16 << 10;
+
+/// The objects of a repository, through a handle that is borrowed once for many reads.
+pub(super) struct Objects<'a> {
+    repository: &'a Repository,
+    odb: git2::Odb<'a>,
+}
+
+/// Directories that were read, by their ids.
+#[derive(Default)]
+pub(super) struct Listings {
+    known: HashMap<ObjectId, Arc<Listing>>,
+    size: usize,
+}
+
+impl Listings {
+    pub(super) fn get(&self, id: ObjectId) -> Option<Arc<Listing>> {
+        self.known.get(&id).cloned()
+    }
+
+    pub(super) fn keep(&mut self, id: ObjectId, listing: &Arc<Listing>) {
+        if self.size > LISTINGS_BOUND {
+            *self = Self::default();
+        }
+        if self.known.insert(id, Arc::clone(listing)).is_none() {
+            self.size += listing.size();
+        }
+    }
+}
+
+impl Repository {
+    /// Lends the objects to a piece of work.
+    pub(super) fn with_objects<T, E: From<GitError>>(
+        &self,
+        work: impl FnOnce(&Objects<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with(|handle| {
+            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
+            work(&Objects { repository: self, odb })
+        })
+    }
+
+    /// A directory by its id, from memory where it was read before.
+    pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
+        if let Some(known) = self.known_listing(id) {
+            return Ok(known);
+        }
+        let listing = Arc::new(self.with_objects(|objects| objects.directory(id))?);
+        self.keep_listing(id, &listing);
+        Ok(listing)
+    }
+
+    /// Those of some blobs that are not in this clone; sorted, without doubles.
+    ///
+    /// # Errors
+    /// [`GitError::Libgit2`] where the objects cannot be opened.
+    pub fn missing_blobs(&self, blobs: impl IntoIterator<Item = BlobId>) -> Result<Vec<BlobId>, GitError> {
+        self.with_objects(|objects| {
+            let mut missing = BTreeSet::new();
+            for blob in blobs {
+                if !objects.has(blob.object())? {
+                    missing.insert(blob);
+                }
+            }
+            // What was fetched since the handle was opened is found by looking again, once.
+            if !missing.is_empty() {
+                objects.look_again()?;
+                let mut still = Vec::with_capacity(missing.len());
+                for blob in missing {
+                    if !objects.has(blob.object())? {
+                        still.push(blob);
+                    }
+                }
+                return Ok(still);
+            }
+            Ok(Vec::new())
+        })
+    }
+}
+
+impl Objects<'_> {
+    /// A directory, from memory where it was read before; a large one is kept there.
+    pub(super) fn listing(&self, id: ObjectId) -> Result<Arc<Listing>, GitError> {
+        if let Some(known) = self.repository.known_listing(id) {
+            return Ok(known);
+        }
+        let listing = Arc::new(self.directory(id)?);
+        if listing.size() >= WORTH_KEEPING {
+            self.repository.keep_listing(id, &listing);
+        }
+        Ok(listing)
+    }
+
+    /// Reads a directory.
+    fn directory(&self, id: ObjectId) -> Result<Listing, GitError> {
+        let object = self.odb.read(id.to_git2()?).map_err(|error| self.repository.unreadable(id, error))?;
+        if object.kind() != ObjectType::Tree {
+            return Err(GitError::CorruptTree { id, why: format!("it is a {}", object.kind()) });
+        }
+        Listing::parse(id, object.data().to_vec())
+    }
+
+    /// The size of a file or of a link's target.
+    pub(super) fn size(&self, entry: &Entry) -> Result<u64, GitError> {
+        let header = self.odb.read_header(entry.id.to_git2()?);
+        header.map(|(size, _)| size as u64).map_err(|error| self.repository.unreadable(entry.id, error))
+    }
+
+    /// Shows the bytes of a file, or of a link's target, of at most so many bytes.
+    pub(super) fn blob<T>(
+        &self,
+        entry: &Entry,
+        limit: u64,
+        show: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, GitError> {
+        let size = self.size(entry)?;
+        if size > limit {
+            return Err(GitError::TooLarge { path: entry.path.clone(), size, limit });
+        }
+        let object = self
+            .odb
+            .read(entry.id.to_git2()?)
+            .map_err(|error| self.repository.unreadable(entry.id, error))?;
+        if object.kind() != ObjectType::Blob {
+            return Err(GitError::CorruptTree {
+                id: entry.id,
+                why: format!("{} should be a file, and is a {}", entry.path, object.kind()),
+            });
+        }
+        Ok(show(object.data()))
+    }
+
+    /// Whether an object is here, as far as the handle knows: libgit2 would read the folder of packs again for
+    /// each that is not.
+    fn has(&self, id: ObjectId) -> Result<bool, GitError> {
+        Ok(self.odb.exists_ext(id.to_git2()?, OdbLookupFlags::NO_REFRESH))
+    }
+
+    fn look_again(&self) -> Result<(), GitError> {
+        self.odb.refresh().map_err(|error| self.repository.failed("look for new objects", error))
+    }
+}
