@@ -53,7 +53,10 @@ fn main() -> Result<(), Failure> {
         Ok(())
     };
     show("open, merge base, compare with renames", best(50, compare)?);
-    show("git diff --name-status main...feature", git(&folder, &["diff", "--name-status", "main...feature"])?);
+    show(
+        "git diff --name-status main...feature",
+        git(&folder, &["diff", "--name-status", "main...feature"])?,
+    );
 
     let walk = || Ok(drop(tree(&open()?, "main")?.walk(&RepoPath::root())?));
     show("list every file", best(10, walk)?);
