@@ -43,9 +43,9 @@ fn main() -> Result<(), Failure> {
     let merge_base = |repository: &Repository| -> Result<_, GitError> {
         repository.merge_base(&repository.resolve("main")?, &repository.resolve("feature")?)
     };
-    show("open", best(100, || Ok(drop(open()?)))?);
-    show("open, tip of the trunk", best(100, || Ok(drop(open()?.trunk_tip()?)))?);
-    show("open, merge base", best(100, || Ok(drop(merge_base(&open()?)?)))?);
+    show("open", best(100, || Ok(open()?))?);
+    show("open, tip of the trunk", best(100, || Ok(open()?.trunk_tip()?))?);
+    show("open, merge base", best(100, || Ok(merge_base(&open()?)?))?);
     let compare = || {
         let repository = open()?;
         let base = repository.tree(&merge_base(&repository)?.into())?;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Failure> {
         git(&folder, &["diff", "--name-status", "main...feature"])?,
     );
 
-    let walk = || Ok(drop(tree(&open()?, "main")?.walk(&RepoPath::root())?));
+    let walk = || Ok(tree(&open()?, "main")?.walk(&RepoPath::root())?);
     show("list every file", best(10, walk)?);
     show("git ls-tree -r main", git(&folder, &["ls-tree", "-r", "main"])?);
 
@@ -67,11 +67,11 @@ fn main() -> Result<(), Failure> {
     let some: Vec<Entry> = all.iter().filter(is_code).take(40_000).cloned().collect();
     let one_by_one = || {
         let tree = tree(&open()?, "main")?;
-        Ok(drop(some.iter().map(|entry| tree.read_entry(entry)).collect::<Result<Vec<_>, _>>()?))
+        Ok(some.iter().map(|entry| tree.read_entry(entry)).collect::<Result<Vec<_>, _>>()?)
     };
     let together = || {
         let tree = tree(&open()?, "main")?;
-        Ok(drop(tree.read_all(&some, |_, bytes| bytes.map(<[u8]>::len))?))
+        Ok(tree.read_all(&some, |_, bytes| bytes.map(<[u8]>::len))?)
     };
     show(&format!("read {} files, one by one", some.len()), best(10, one_by_one)?);
     show("the same, all at once", best(10, together)?);
@@ -83,7 +83,7 @@ fn show(what: &str, time: Duration) {
     println!("{what:<40} {:>9.3} ms", time.as_secs_f64() * 1000.0);
 }
 
-fn best(tries: usize, mut work: impl FnMut() -> Result<(), Failure>) -> Result<Duration, Failure> {
+fn best<T>(tries: usize, mut work: impl FnMut() -> Result<T, Failure>) -> Result<Duration, Failure> {
     let mut best = Duration::MAX;
     for _ in 0..tries {
         let start = Instant::now();
