@@ -18,6 +18,7 @@ mod impact;
 mod interface;
 mod layers;
 mod nature;
+mod oracle;
 mod pipeline;
 mod policy;
 mod process;
