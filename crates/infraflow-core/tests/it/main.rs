@@ -20,6 +20,7 @@ mod layers;
 mod nature;
 mod oracle;
 mod pipeline;
+mod plans;
 mod policy;
 mod process;
 mod publish;

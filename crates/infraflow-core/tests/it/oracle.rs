@@ -5,8 +5,8 @@
 //! `INFRAFLOW_ORACLE_SEED` tries a single one and prints it.
 
 mod expand;
-mod generate;
-mod model;
+pub mod generate;
+pub mod model;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,14 +24,14 @@ use crate::catalog::{dialects, rules};
 use expand::{configured, join, seen_by_module, seen_by_root};
 use generate::Lot;
 use model::{Entry, Op, Tree, apply};
-use write::Scratch;
+pub use write::Scratch;
 
 /// A repository, and what its branch does.
 #[derive(Clone)]
-struct Sample {
-    seed: u64,
-    base: Tree,
-    ops: Vec<Op>,
+pub struct Sample {
+    pub seed: u64,
+    pub base: Tree,
+    pub ops: Vec<Op>,
 }
 
 impl Sample {
@@ -42,7 +42,7 @@ impl Sample {
         Self { seed, base, ops }
     }
 
-    fn head(&self) -> Tree {
+    pub fn head(&self) -> Tree {
         apply(&self.base, &self.ops)
     }
 }
@@ -69,7 +69,8 @@ impl Count {
     }
 }
 
-fn impact_of(repository: &Repository, base: CommitId, head: CommitId) -> Impact {
+/// What the change from one commit to another touches; everything below `live` is a unit.
+pub fn impact_of(repository: &Repository, base: CommitId, head: CommitId) -> Impact {
     let (base, head) = (Revision::Commit(base), Revision::Commit(head));
     let changes = GitDetector::new().detect(repository, &base, &head).unwrap();
     let build = |revision: &Revision| {
@@ -226,7 +227,7 @@ fn shrunk(scratch: &Scratch, sample: &Sample) -> (Sample, String) {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
