@@ -38,9 +38,12 @@
 //!
 //! A backend file without a variable file of its name is a unit all the same where another one in that place
 //! has one: a unit too many is seen, one too few is not. A variable file without a backend file of its name
-//! makes no unit: whose state it would change is not known. It may be given to every unit of the directory, and
-//! counts for all. Names with two backend files, examples (`NAME.example.hcl`), and several variable files without any backend file
-//! are left to be declared: the directory is one unit then, and all its variable files count for it.
+//! makes no unit: whose state it would change is not known. It may be given to every unit of the directory,
+//! and counts for all.
+//!
+//! Several variable files without any backend file, examples (`NAME.example.hcl`), and a directory in which one
+//! name has two backend files (a warning says so) are left to be declared: the directory is one unit then, and
+//! all its variable files count for it.
 
 mod declared;
 mod found;

@@ -106,9 +106,16 @@ fn a_backend_file_without_values_is_a_unit_where_others_are_paired_and_values_wi
 }
 
 #[test]
-fn a_name_with_two_backend_files_is_left_to_be_declared() {
-    let files = ["live/app/dev.tfvars", "live/app/dev.tfbackend", "live/app/backend/dev.hcl"];
-    assert!(names(&files).is_empty());
+fn a_directory_in_which_a_name_has_two_backend_files_is_one_unit_and_says_so() {
+    let files = [
+        "live/app/dev.tfvars",
+        "live/app/dev.tfbackend",
+        "live/app/backend/dev.hcl",
+        "live/app/prod.tfvars",
+        "live/app/prod.tfbackend",
+    ];
+    let found = of("live/app", &[], &files);
+    assert!(found.is_one() && found.warnings[0].contains("dev has several backend files: live/app/"), "{found:?}");
 }
 
 #[test]
