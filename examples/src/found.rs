@@ -51,11 +51,12 @@ impl Changes {
             Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,
             None => GitDetector::new().detect(&repository, &base, &head)?,
         };
-        let before = repository.tree(&Revision::Commit(changes.merge_base))?;
-        let before = self.at.catalog(&configuration, &policy, &before)?;
-        let catalog = self.at.catalog(&configuration, &policy, &repository.tree(&head)?)?;
+        let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
+        let before = self.at.catalog(&configuration, &policy, &old)?;
+        let catalog = self.at.catalog(&configuration, &policy, &new)?;
         let options = ImpactOptions::default().with_rules(configuration.section()?);
-        let impact = impact::assess_with(&changes, &before, &catalog, &options);
+        let mut impact = impact::assess_with(&changes, &before, &catalog, &options);
+        impact::tell_renames(&mut impact, &old, &new)?;
         Ok(Found { repository, configuration, policy, changes, catalog, impact })
     }
 }

@@ -74,6 +74,7 @@ fn assess_together(
         cases: Vec::new(),
         removed_modules: Vec::new(),
         removed_units: Vec::new(),
+        renamed_units: Vec::new(),
         dependents,
         ruled: Vec::new(),
         unparsable: head.unparsable().to_vec(),

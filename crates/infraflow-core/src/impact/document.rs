@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Ruled;
+use super::{RenamedUnit, Ruled};
 use crate::{
     catalog::{CaseId, CaseKind, DialectName, UnitId, Unparsable},
     detect::Change,
@@ -35,6 +35,9 @@ pub struct Impact {
     pub removed_modules: Vec<AffectedModule>,
     /// Units that are no longer there. What they deployed may still stand.
     pub removed_units: Vec<AffectedUnit>,
+    /// Removed units that another took the place of, and whether it finds their state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed_units: Vec<RenamedUnit>,
     /// Units that only consume outputs of an affected one.
     pub dependents: Vec<AffectedUnit>,
     /// Changed paths that a rule of `[impact]` speaks of, sorted.

@@ -30,6 +30,7 @@
 
 mod assess;
 mod document;
+pub mod moved;
 mod options;
 mod reach;
 mod reason;
@@ -37,6 +38,7 @@ pub mod rules;
 
 pub use assess::{assess, assess_with};
 pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
+pub use moved::{RenamedUnit, StateFate, tell_renames};
 pub use options::{ImpactOptions, ReasonsFor};
 pub use reach::{Reached, reach};
 pub use rules::{

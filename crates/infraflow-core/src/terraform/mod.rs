@@ -24,11 +24,13 @@ pub mod fingerprint;
 mod lock;
 pub mod plan;
 mod state;
+mod state_key;
 mod tool;
 
 pub use error::TerraformError;
 pub use lock::StateLock;
 pub use state::{State, StateVersion};
+pub use state_key::StateKey;
 pub use tool::{
     BackendUse, Diagnostic, Driver, InitOptions, LockFile, OutputValue, PlanMode, PlanOptions, Planned,
     Product, Tool, ToolVersion,

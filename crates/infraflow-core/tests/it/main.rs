@@ -17,6 +17,7 @@ mod git;
 mod impact;
 mod interface;
 mod layers;
+mod moved;
 mod nature;
 mod oracle;
 mod pipeline;

@@ -115,7 +115,10 @@ fn a_directory_in_which_a_name_has_two_backend_files_is_one_unit_and_says_so() {
         "live/app/prod.tfbackend",
     ];
     let found = of("live/app", &[], &files);
-    assert!(found.is_one() && found.warnings[0].contains("dev has several backend files: live/app/"), "{found:?}");
+    assert!(
+        found.is_one() && found.warnings[0].contains("dev has several backend files: live/app/"),
+        "{found:?}"
+    );
 }
 
 #[test]
