@@ -3,11 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use infraflow_core::select::{Nightly, Sharding};
-use infraflow_examples::{Failure, Output, Snapshot, Testing, answer_of, main_of, testing_people};
+use infraflow_core::select::{Nightly, Shard, Sharding};
+use infraflow_examples::{
+    Failure, Output, Records, Snapshot, Testing, answer_of, contents, main_of, testing_people,
+};
 
 /// Deploys every example of the repository into a sandbox, looks at it, plans it again and destroys it, and
-/// runs every test file that only plans. Nothing is skipped because it did not change.
+/// runs every test file that only plans. Nothing is skipped: not because it did not change, not because it passed
+/// before, and there is no budget. Quarantined cases run too, and do not fail the run.
+///
+/// What came of each case is recorded in the store, or with --history in a file: from it later runs know what failed
+/// recently, how long cases take, and what passed with which content.
 ///
 /// Exits with 0 where all passed, 1 where one failed, 2 where nothing could be begun, 3 where a case could
 /// not be run.
@@ -16,10 +22,12 @@ use infraflow_examples::{Failure, Output, Snapshot, Testing, answer_of, main_of,
 struct Options {
     #[command(flatten)]
     at: Snapshot,
-    /// Run only this shard of so many, for example 2/5: cases are dealt out by their number, the same way on
-    /// every machine.
+    /// Run only this shard of so many, for example 2/5: cases are dealt out by the recorded durations, the same way on
+    /// every machine that has the same records and the same --at.
     #[arg(long, value_name = "N/M", value_parser = shard)]
     shard: Option<(usize, usize)>,
+    #[command(flatten)]
+    records: Records,
     #[command(flatten)]
     testing: Testing,
     #[command(flatten)]
@@ -37,15 +45,18 @@ fn main() -> ExitCode {
         let seen = options.at.read()?;
         let cases: Vec<_> = seen.catalog.cases().into_iter().cloned().collect();
         let shards = options.shard.map_or(1, |(_, shards)| shards);
-        let mut plan = Nightly { sharding: Sharding::over(shards) }.all(&cases);
-        if let Some((number, _)) = options.shard {
-            let ours = plan.shards.get(number - 1).map(|shard| shard.cases.clone()).unwrap_or_default();
-            plan.cases.retain(|case| ours.contains(&case.id));
-            plan.shards.clear();
-        }
         let tester = options.testing.open(&seen.configuration)?;
-        let sandbox = tester.plan(&plan, &seen.tree)?;
+        let evidence = options.records.evidence(Some(&tester.store), &seen.configuration).await?;
+        let all = cases.iter().map(|case| case.id.clone());
+        let contents =
+            contents(&seen.tree, &seen.catalog, &seen.configuration, Some(&tester.tool), all)?;
+        let nightly = Nightly::default().with_sharding(Sharding::over(shards));
+        let plan = nightly.with_evidence(evidence.with_contents(contents.clone())).all(&cases);
+        let number = options.shard.map_or(0, |(number, _)| number - 1);
+        let ours = plan.shards.get(number).cloned().unwrap_or_else(Shard::default);
+        let sandbox = tester.plan(&plan.of_shard(&ours), &seen.tree)?.of_shard(&ours);
         let report = tester.run(&sandbox, &seen.tree).await?;
+        options.records.record(Some(&tester.store), &sandbox, Some(&contents), &report).await?;
         options.output.print(&report, testing_people)?;
         Ok::<_, Failure>(answer_of(&report))
     })

@@ -4,9 +4,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use infraflow_core::{policy::Configuration, proof::Document as _, sandbox::SandboxPlan, select::TestPlan};
-use infraflow_examples::{Answer, Failure, Output, Plans, Testing, answer_of, main_of, testing_people};
+use infraflow_examples::{
+    Answer, Failure, Output, Plans, Records, Testing, answer_of, main_of, testing_people,
+};
 
 /// Runs the test cases of a test plan, as `select_tests --out` writes it, in a sandbox.
+///
+/// What came of each case is recorded in the store, or with --history in a file, for the next `select_tests`; with the
+/// content it passed with, where --tests has it.
 ///
 /// With --out it only says how each case would be run, and writes that plan; --execute carries it out. With
 /// --reap it ends, destroys and sweeps what dead runs left, and runs nothing.
@@ -29,6 +34,8 @@ struct Options {
     #[arg(long, conflicts_with_all = ["tests", "execute", "out"])]
     reap: bool,
     #[command(flatten)]
+    records: Records,
+    #[command(flatten)]
     testing: Testing,
     #[command(flatten)]
     plans: Plans,
@@ -47,12 +54,19 @@ fn main() -> ExitCode {
             options.output.print(&report, |report| format!("{} deployments reaped", report.reaped.len()))?;
             return Ok(if report.clean() { Answer::Done } else { Answer::No });
         }
+        let mut contents = None;
         let plan: SandboxPlan = match (options.plans.read()?, &options.tests) {
             (Some(plan), _) => plan,
             (None, Some(file)) => {
                 let cannot = |error| Failure::from(format!("cannot read {}: {error}", file.display()));
                 let tests = TestPlan::from_json(&std::fs::read_to_string(file).map_err(cannot)?)?;
-                tester.plan(&tests, &tree)?
+                contents = tests.contents();
+                let plan = tester.plan(&tests, &tree)?;
+                // On one machine the cases run in the order that the plan found best.
+                match tests.shards.as_slice() {
+                    [only] => plan.of_shard(only),
+                    _ => plan,
+                }
             }
             (None, None) => return Err("cannot run tests: give --tests or --execute".into()),
         };
@@ -62,6 +76,7 @@ fn main() -> ExitCode {
             return Ok(Answer::Done);
         }
         let report = tester.run(&plan, &tree).await?;
+        options.records.record(Some(&tester.store), &plan, contents.as_ref(), &report).await?;
         options.output.print(&report, testing_people)?;
         Ok(answer_of(&report))
     })

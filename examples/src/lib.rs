@@ -3,6 +3,7 @@
 //! Each program is a small pipeline to copy and change. Everything that decides or acts is in
 //! `infraflow-core`; what stands here is only how a person meets it on a terminal.
 
+mod choosing;
 mod console;
 mod found;
 mod options;
@@ -13,6 +14,7 @@ mod snapshot;
 mod testing;
 mod who;
 
+pub use choosing::{Records, contents};
 pub use console::Console;
 pub use found::Found;
 pub use options::{Changes, Output, Plans, document, read, say};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use infraflow_core::{
     observe::Stage,
     proof::Reason,
+    select::TestPlan,
     terraform::plan::{Counts, PlanSummary},
 };
 
@@ -62,6 +63,40 @@ pub fn reasons(reasons: &[Reason]) -> String {
         for link in &reason.chain {
             let _ = writeln!(text, "        {}:{}:{} {}", link.path, link.line, link.column, link.reference);
         }
+    }
+    text
+}
+
+/// A test plan: how the cases are dealt out, which run and why, which are skipped and why.
+pub fn tests(plan: &TestPlan) -> String {
+    let mut text = format!("{} cases run, {} are skipped\n", plan.cases.len(), plan.skipped.len());
+    if let Some(budget) = &plan.budget {
+        let _ = writeln!(
+            text,
+            "budget of {} minutes: about {} min of work planned, {} cases (about {} min) left out",
+            budget.minutes,
+            budget.planned_seconds.div_ceil(60),
+            budget.left_out,
+            budget.left_out_seconds.div_ceil(60),
+        );
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    for (number, shard) in plan.shards.iter().enumerate() {
+        let (cases, seconds) = (shard.cases.len(), shard.estimate_seconds);
+        let _ = writeln!(text, "  shard {}: {cases} cases, about {} min", number + 1, seconds.div_ceil(60));
+        for id in &shard.cases {
+            let Ok(at) = plan.cases.binary_search_by(|case| case.id.cmp(id)) else { continue };
+            let case = &plan.cases[at];
+            let quarantine = case.quarantine.as_ref().map_or(String::new(), |entry| {
+                format!(", in quarantine until {} ({}; {})", entry.until, entry.reason, entry.who)
+            });
+            let _ = write!(text, "    run {id}{quarantine}\n{}", reasons(&case.reasons));
+        }
+    }
+    for case in &plan.skipped {
+        let _ = write!(text, "  skip {}\n{}", case.id, reasons(&case.reasons));
     }
     text
 }

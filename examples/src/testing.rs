@@ -11,7 +11,7 @@ use infraflow_core::{
     },
     select::TestPlan,
     store::Store,
-    terraform::Tool,
+    terraform::{Tool, ToolVersion},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,10 @@ pub struct Testing {
 pub struct Tester {
     /// What runs them.
     pub runner: TerraformTestRunner,
+    /// The tool it runs them with.
+    pub tool: ToolVersion,
+    /// Where the ledger and the records of runs are kept.
+    pub store: Store,
     /// Cancelled by an interrupt.
     pub cancel: CancellationToken,
     console: Console,
@@ -56,11 +60,13 @@ impl Testing {
         let settings: SandboxSettings = configuration.section()?;
         let store = Store::folder(&self.store)?.declared_durable();
         let sandbox = Arc::new(FolderSandbox::new(&self.sandbox)?);
-        let runner = TerraformTestRunner::new(Tool::find()?, store, sandbox)
+        let tool = Tool::find()?;
+        let version = tool.version().clone();
+        let runner = TerraformTestRunner::new(tool, store.clone(), sandbox)
             .with_limits((&settings).into())
             .with_applying_test_files(settings.applying_test_files);
         let (cancel, console) = (cancel_on_interrupt()?, Console::new());
-        Ok(Tester { runner, cancel, console, run: self.run.clone() })
+        Ok(Tester { runner, tool: version, store, cancel, console, run: self.run.clone() })
     }
 }
 
@@ -111,7 +117,10 @@ pub fn people(report: &TestReport) -> String {
             Left::Unproven(why) => format!("; nothing known to be left, unproven: {why}"),
             _ => String::new(),
         };
-        let _ = writeln!(text, "{:?} {} ({} s{left})", case.outcome, case.id, case.seconds);
+        let quarantine = case.quarantine.as_ref().map_or(String::new(), |entry| {
+            format!("; in quarantine until {}: {} ({})", entry.until, entry.reason, entry.who)
+        });
+        let _ = writeln!(text, "{:?} {} ({} s{left}{quarantine})", case.outcome, case.id, case.seconds);
         for check in case.checks.iter().filter(|check| !check.held()) {
             let _ = writeln!(text, "  {} {}: {}", check.rule, check.subject, check.text);
         }

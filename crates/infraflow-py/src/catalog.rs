@@ -1,24 +1,21 @@
 //! What is there: the modules, units and test cases of one revision, and the references between them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use infraflow_core::{
-    catalog::{self as core, CaseId, CatalogRules, Dialect, Node, ReferenceKind, TerraformDialect},
+    catalog::{self as core, CatalogRules, Dialect, Node, ReferenceKind, TerraformDialect},
     git,
     policy::{self, PathPattern},
-    select::{ImpactSelector, Nightly, Sharding, TestSelector as _},
     terraform::facts::Text,
 };
 use pyo3::prelude::*;
 
 use crate::{
-    data::{Holds as _, record, wrap},
+    data::record,
     error::Result,
-    impact::Impact,
     job::Job,
     policy::{Configuration, Policy},
-    repository::{Repository, repo_path},
-    select::TestPlan,
+    repository::Repository,
     value::{ToPython, as_json},
 };
 
@@ -129,7 +126,7 @@ impl Catalog {
     }
 }
 
-fn owned<T: Clone>(items: Vec<&T>) -> Vec<T> {
+pub(crate) fn owned<T: Clone>(items: Vec<&T>) -> Vec<T> {
     items.into_iter().cloned().collect()
 }
 
@@ -155,39 +152,4 @@ fn build(
     let tree = repository.tree(&repository.revision(revision)?)?;
     let catalog = core::Catalog::build(&tree, &dialects, &rules)?;
     Ok(catalog.with_environments(|path| Some(policy.environment_of(path)?.name.clone())))
-}
-
-/// Which test cases a change touches, and no others; dealt out to so many machines, by the seconds that each
-/// case took when it last ran.
-#[pyfunction]
-#[pyo3(signature = (impact, catalog, *, shards = 1, seconds = BTreeMap::new()))]
-pub(crate) fn select(
-    py: Python<'_>,
-    impact: &Bound<'_, Impact>,
-    catalog: &Bound<'_, Catalog>,
-    shards: usize,
-    seconds: BTreeMap<String, u64>,
-) -> Result<Py<TestPlan>> {
-    let selector = ImpactSelector { sharding: sharding(shards, seconds)? };
-    let (impact, catalog) = (impact.get().held(), &catalog.get().0);
-    Ok(wrap(py, py.detach(|| selector.select(impact, &owned(catalog.cases()))))?)
-}
-
-/// Every test case, always: providers and clouds change too.
-#[pyfunction]
-#[pyo3(signature = (catalog, *, shards = 1, seconds = BTreeMap::new()))]
-pub(crate) fn nightly(
-    py: Python<'_>,
-    catalog: &Bound<'_, Catalog>,
-    shards: usize,
-    seconds: BTreeMap<String, u64>,
-) -> Result<Py<TestPlan>> {
-    let nightly = Nightly { sharding: sharding(shards, seconds)? };
-    let catalog = &catalog.get().0;
-    Ok(wrap(py, py.detach(|| nightly.all(&owned(catalog.cases()))))?)
-}
-
-fn sharding(shards: usize, seconds: BTreeMap<String, u64>) -> Result<Sharding> {
-    let seconds = seconds.into_iter().map(|(case, seconds)| Ok((CaseId::new(repo_path(&case)?), seconds)));
-    Ok(Sharding::over(shards).with_seconds(seconds.collect::<Result<_>>()?))
 }

@@ -120,6 +120,7 @@ exceptions! {
     redact::RedactError => "RedactError";
     release::ReleaseError => "ReleaseError" unless Git, Interface, Policy;
     seal::SealError => "SealError";
+    select::SelectError => "SelectError" unless Proof, Store;
     store::StoreError => "StoreError";
     terraform::TerraformError => "TerraformError" unless Process;
 }

@@ -37,7 +37,7 @@ mod _infraflow {
     #[pymodule_export]
     use crate::{
         bump::{BumpEdit, BumpPlan, BumpTarget, Bumped, Scaffold, SkippedReference, TerraformBumper},
-        catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit, nightly, select},
+        catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit},
         conformance::check_change_detector,
         detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
         dry_run::{
@@ -61,7 +61,10 @@ mod _infraflow {
         },
         repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
-        select::{PlannedCase, Shard, SkippedCase, TestPlan},
+        select::{
+            BudgetUse, Contents, ContentsOf, Flaky, GreenRun, History, PlannedCase, Quarantined, RecordedRun, Shard,
+            SkippedCase, TestPlan, nightly, select,
+        },
         sign::{AllowedSigners, SigningKey},
         store::Store,
         terraform::{Counts, Drift, OutputChange, PlanSummary, ResourceChange, StateVersion, plan_summary},

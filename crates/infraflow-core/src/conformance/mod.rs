@@ -19,9 +19,11 @@
 mod change_detector;
 mod redactor;
 mod sealer;
+mod test_selector;
 mod violation;
 
 pub use change_detector::change_detector;
 pub use redactor::redactor;
 pub use sealer::sealer;
+pub use test_selector::test_selector;
 pub use violation::Violation;

@@ -349,6 +349,7 @@ impl Tally {
             unmarked: self.unmarked,
             reasons: self.reasons,
             seconds: begun.elapsed().as_secs(),
+            quarantine: case.quarantine.clone(),
         }
     }
 }

@@ -39,6 +39,10 @@
 //! the report says at which line; write it as an example with an `expect.toml`. `applying_test_files = "skip"`
 //! in the section `[sandbox]` of infraflow.toml leaves such files out without failing.
 //!
+//! # Quarantine and history
+//! A case that the test plan holds in quarantine runs as any other, and its failure does not fail the report; what it
+//! leaves behind does. [`TestReport::recorded`] gives what the next plan learns from a run.
+//!
 //! # Limitations
 //! - OpenTofu writes its state every 20 seconds while it applies (Terraform after each resource). Where its
 //!   machine dies with it, what it made since is found by the sweep alone.
@@ -60,6 +64,7 @@ mod mark;
 mod plan;
 mod reap;
 mod record;
+mod recorded;
 mod report;
 mod run;
 mod runner;

@@ -6,7 +6,7 @@ use crate::{
     catalog::CaseId,
     git::{Revision, Tree},
     proof::{Digest, Document, Reason, RepoPath, RunId},
-    select::{PlannedCase, Shard, TestPlan},
+    select::{PlannedCase, Quarantined, Shard, TestPlan},
 };
 
 use super::{ApplyingTestFiles, Expectations, Mark, SandboxError, test_file};
@@ -57,6 +57,9 @@ pub struct PlannedDeployment {
     pub mark: Mark,
     /// How it is run.
     pub how: How,
+    /// Why its failure does not fail the report, where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantined>,
 }
 
 /// How a case is run.
@@ -96,6 +99,7 @@ impl SandboxPlan {
                     path: case.path.clone(),
                     mark: Mark::of(run, &case.id),
                     how: how(case, tree, applying)?,
+                    quarantine: case.quarantine.clone(),
                 })
             })
             .collect::<Result<Vec<_>, SandboxError>>()?;

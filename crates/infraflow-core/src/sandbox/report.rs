@@ -5,6 +5,7 @@ use crate::{
     catalog::CaseId,
     process::GroupEnd,
     proof::{Digest, Document, Reason, RepoPath, RunId},
+    select::Quarantined,
 };
 
 use super::Mark;
@@ -43,11 +44,14 @@ impl Document for TestReport {
 }
 
 impl TestReport {
-    /// Whether every case passed, or was left out on purpose, and nothing is known to be left in the sandbox.
+    /// Whether every case passed, was left out on purpose or failed in quarantine, and nothing is known to be left
+    /// in the sandbox, by a quarantined case neither.
     pub fn passed(&self) -> bool {
         self.cases.iter().all(|case| {
-            matches!(case.outcome, CaseOutcome::Passed | CaseOutcome::Skipped)
-                && !matches!(case.left, Left::Things(_))
+            let failure = matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::TimedOut | CaseOutcome::Error);
+            let good = matches!(case.outcome, CaseOutcome::Passed | CaseOutcome::Skipped)
+                || (failure && case.quarantine.is_some());
+            good && !matches!(case.left, Left::Things(_))
         })
     }
 }
@@ -75,6 +79,9 @@ pub struct CaseReport {
     pub reasons: Vec<Reason>,
     /// How long it took, destroying included.
     pub seconds: u64,
+    /// Why its failure does not fail the report, where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantined>,
 }
 
 /// What came of a case.

@@ -184,6 +184,7 @@ fn panicked(case: PlannedDeployment, why: &str) -> CaseReport {
         unmarked: Vec::new(),
         reasons: vec![Reason::new("stopped", why)],
         seconds: 0,
+        quarantine: case.quarantine,
     }
 }
 

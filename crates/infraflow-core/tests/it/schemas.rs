@@ -40,6 +40,7 @@ fn registry() -> BTreeMap<&'static str, Schema> {
         entry::<infraflow_core::release::ReleasePlan>(),
         entry::<infraflow_core::release::Released>(),
         entry::<infraflow_core::select::TestPlan>(),
+        entry::<infraflow_core::select::TestRuns>(),
         entry::<infraflow_core::terraform::plan::PlanSummary>(),
     ])
 }

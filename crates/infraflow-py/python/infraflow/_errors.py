@@ -21,6 +21,7 @@ __all__ = [
     "RedactError",
     "ReleaseError",
     "SealError",
+    "SelectError",
     "StoreError",
     "TerraformError",
 ]
@@ -66,6 +67,10 @@ class PolicyError(InfraflowError):
 
 class SealError(InfraflowError):
     """Something cannot be sealed, or what was sealed cannot be opened: the wrong key, cut short, altered."""
+
+
+class SelectError(InfraflowError):
+    """Recorded test runs could not be read or written."""
 
 
 class StoreError(InfraflowError):

@@ -13,6 +13,7 @@ __all__ = [
     "AffectedModule",
     "AffectedUnit",
     "AllowedSigners",
+    "BudgetUse",
     "BumpEdit",
     "BumpPlan",
     "BumpTarget",
@@ -22,6 +23,8 @@ __all__ = [
     "Change",
     "ChangeSet",
     "Configuration",
+    "Contents",
+    "ContentsOf",
     "Counts",
     "Disagreement",
     "Drift",
@@ -30,8 +33,11 @@ __all__ = [
     "DryRunOutcome",
     "DryRunPlan",
     "Event",
+    "Flaky",
     "GitDetector",
     "GivenFiles",
+    "GreenRun",
+    "History",
     "Identity",
     "Impact",
     "InterfaceChange",
@@ -53,8 +59,10 @@ __all__ = [
     "PublishPlan",
     "Published",
     "PublishedItem",
+    "Quarantined",
     "Reached",
     "Reason",
+    "RecordedRun",
     "Redacted",
     "Redaction",
     "RedactionReport",
@@ -588,7 +596,14 @@ _CaseKind = Literal["example", "test_file"]
 class TestPlan(_Document):
     kind: Final = "test_plan"
     def __new__(
-        cls, *, cases: Sequence[PlannedCase], skipped: Sequence[SkippedCase], shards: Sequence[Shard]
+        cls,
+        *,
+        cases: Sequence[PlannedCase],
+        skipped: Sequence[SkippedCase],
+        shards: Sequence[Shard],
+        contents_of: ContentsOf | None = None,
+        budget: BudgetUse | None = None,
+        warnings: Sequence[str] = ...,
     ) -> Self: ...
     @property
     def cases(self) -> tuple[PlannedCase, ...]: ...
@@ -596,6 +611,12 @@ class TestPlan(_Document):
     def skipped(self) -> tuple[SkippedCase, ...]: ...
     @property
     def shards(self) -> tuple[Shard, ...]: ...
+    @property
+    def contents_of(self) -> ContentsOf | None: ...
+    @property
+    def budget(self) -> BudgetUse | None: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
 @final
 class PlannedCase(_Data):
@@ -607,6 +628,8 @@ class PlannedCase(_Data):
         path: str,
         kind: _CaseKind,
         reasons: Sequence[Reason],
+        content: str | None = None,
+        quarantine: Quarantined | None = None,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -618,14 +641,20 @@ class PlannedCase(_Data):
     def kind(self) -> _CaseKind: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def content(self) -> str | None: ...
+    @property
+    def quarantine(self) -> Quarantined | None: ...
 
 @final
 class SkippedCase(_Data):
-    def __new__(cls, *, id: str, reasons: Sequence[Reason]) -> Self: ...
+    def __new__(cls, *, id: str, reasons: Sequence[Reason], proof: GreenRun | None = None) -> Self: ...
     @property
     def id(self) -> str: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def proof(self) -> GreenRun | None: ...
 
 @final
 class Shard(_Data):
@@ -635,10 +664,140 @@ class Shard(_Data):
     @property
     def estimate_seconds(self) -> int: ...
 
+@final
+class ContentsOf(_Data):
+    def __new__(cls, *, revision: str, tool: str) -> Self: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def tool(self) -> str: ...
+
+@final
+class BudgetUse(_Data):
+    def __new__(cls, *, minutes: int, left_out: int, planned_seconds: int, left_out_seconds: int) -> Self: ...
+    @property
+    def minutes(self) -> int: ...
+    @property
+    def left_out(self) -> int: ...
+    @property
+    def planned_seconds(self) -> int: ...
+    @property
+    def left_out_seconds(self) -> int: ...
+
+@final
+class GreenRun(_Data):
+    def __new__(cls, *, run: str, content: str, at: str) -> Self: ...
+    @property
+    def run(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def at(self) -> str: ...
+
+@final
+class Quarantined(_Data):
+    def __new__(cls, *, until: str, reason: str, who: str) -> Self: ...
+    @property
+    def until(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def who(self) -> str: ...
+
+_RunOutcome = Literal["passed", "failed", "timed_out", "error"]
+
+@final
+class RecordedRun(_Data):
+    def __new__(
+        cls,
+        *,
+        case: str,
+        run: str,
+        outcome: _RunOutcome,
+        seconds: int,
+        at: str,
+        content: str | None = None,
+    ) -> Self: ...
+    @property
+    def case(self) -> str: ...
+    @property
+    def run(self) -> str: ...
+    @property
+    def outcome(self) -> _RunOutcome: ...
+    @property
+    def seconds(self) -> int: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def content(self) -> str | None: ...
+
+@final
+class Flaky(_Data):
+    def __new__(cls, *, case: str, content: str, passed: str, failed: str) -> Self: ...
+    @property
+    def case(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def passed(self) -> str: ...
+    @property
+    def failed(self) -> str: ...
+
+@final
+class History:
+    def __new__(cls, runs: Sequence[RecordedRun] = ...) -> Self: ...
+    @classmethod
+    def read_file(cls, path: str | PathLike[str], *, since: str | None = None) -> History: ...
+    @classmethod
+    def read_store(cls, store: Store, *, since: str | None = None) -> History: ...
+    def append_file(self, path: str | PathLike[str]) -> None: ...
+    def seconds_of(self, case: str) -> int | None: ...
+    @property
+    def runs(self) -> tuple[RecordedRun, ...]: ...
+    @property
+    def flaky(self) -> tuple[Flaky, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+    def __eq__(self, other: object) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Contents:
+    @staticmethod
+    def of(
+        repository: Repository,
+        revision: str,
+        catalog: Catalog,
+        *,
+        tool: str,
+        configuration: Configuration | None = None,
+    ) -> Contents: ...
+    def digest_of(self, case: str) -> str | None: ...
+    def unknown(self, case: str) -> Reason | None: ...
+
 def select(
-    impact: Impact, catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...
+    impact: Impact,
+    catalog: Catalog,
+    *,
+    shards: int = 1,
+    seconds: Mapping[str, int] = ...,
+    history: History | None = None,
+    contents: Contents | None = None,
+    skip_green: bool = False,
+    budget_minutes: int | None = None,
+    configuration: Configuration | None = None,
+    at: str | None = None,
 ) -> TestPlan: ...
-def nightly(catalog: Catalog, *, shards: int = 1, seconds: Mapping[str, int] = ...) -> TestPlan: ...
+def nightly(
+    catalog: Catalog,
+    *,
+    shards: int = 1,
+    seconds: Mapping[str, int] = ...,
+    history: History | None = None,
+    contents: Contents | None = None,
+    configuration: Configuration | None = None,
+    at: str | None = None,
+) -> TestPlan: ...
 
 # --- Versions and tags ----------------------------------------------------------------------------------------
 
