@@ -48,8 +48,7 @@ fn main() -> ExitCode {
         let tester = options.testing.open(&seen.configuration)?;
         let evidence = options.records.evidence(Some(&tester.store), &seen.configuration).await?;
         let all = cases.iter().map(|case| case.id.clone());
-        let contents =
-            contents(&seen.tree, &seen.catalog, &seen.configuration, Some(&tester.tool), all)?;
+        let contents = contents(&seen.tree, &seen.catalog, &seen.configuration, Some(&tester.tool), all)?;
         let nightly = Nightly::default().with_sharding(Sharding::over(shards));
         let plan = nightly.with_evidence(evidence.with_contents(contents.clone())).all(&cases);
         let number = options.shard.map_or(0, |(number, _)| number - 1);

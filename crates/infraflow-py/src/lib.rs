@@ -62,8 +62,8 @@ mod _infraflow {
         repository::Repository,
         seal::{Opened, Sealed, SealingKey, SharedKeySealer},
         select::{
-            BudgetUse, Contents, ContentsOf, Flaky, GreenRun, History, PlannedCase, Quarantined, RecordedRun, Shard,
-            SkippedCase, TestPlan, nightly, select,
+            BudgetUse, Contents, ContentsOf, Flaky, GreenRun, History, PlannedCase, Quarantined, RecordedRun,
+            Shard, SkippedCase, TestPlan, nightly, select,
         },
         sign::{AllowedSigners, SigningKey},
         store::Store,

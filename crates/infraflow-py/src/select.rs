@@ -93,7 +93,12 @@ impl History {
     /// before `since` are left out.
     #[classmethod]
     #[pyo3(signature = (path, *, since = None))]
-    fn read_file(_: &Bound<'_, PyType>, py: Python<'_>, path: PathBuf, since: Option<&str>) -> Result<Py<PyAny>> {
+    fn read_file(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        path: PathBuf,
+        since: Option<&str>,
+    ) -> Result<Py<PyAny>> {
         let since = moment(since)?.unwrap_or_else(|| Timestamp::from_unix(0));
         let work = move || Ok(core::History::read_file(&path, since)?);
         Job::computing(work, |py, history| Ok(Py::new(py, Self(Arc::new(history)))?.into_any())).wait(py)
@@ -224,10 +229,14 @@ pub(crate) fn select(
     at: Option<&str>,
 ) -> Result<Py<TestPlan>> {
     if skip_green && contents.is_none() {
-        return Err(PyValueError::new_err("skip_green needs contents: what passed is told by what it is made of").into());
+        return Err(PyValueError::new_err(
+            "skip_green needs contents: what passed is told by what it is made of",
+        )
+        .into());
     }
     let evidence = evidence(history, contents, configuration, at)?;
-    let mut selector = ImpactSelector::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
+    let mut selector =
+        ImpactSelector::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
     selector.minutes = budget_minutes;
     if skip_green {
         selector = selector.skipping_green();

@@ -34,10 +34,14 @@ pub fn test_selector(selector: &dyn TestSelector, impact: &Impact, cases: &[Case
     }
 
     let turned: Vec<Case> = cases.iter().rev().cloned().collect();
-    held.check(2, selector.select(impact, &turned) == plan, || "another order of cases gives another plan".into());
+    held.check(2, selector.select(impact, &turned) == plan, || {
+        "another order of cases gives another plan".into()
+    });
     let doubled = [cases, cases].concat();
     held.check(1, selector.select(impact, &doubled) == plan, || "a case given twice changes the plan".into());
-    held.check(2, plan.cases.is_sorted_by(|one, two| one.id < two.id), || "the cases are not sorted by id".into());
+    held.check(2, plan.cases.is_sorted_by(|one, two| one.id < two.id), || {
+        "the cases are not sorted by id".into()
+    });
     held.check(2, plan.skipped.is_sorted_by(|one, two| one.id < two.id), || {
         "the skipped cases are not sorted by id".into()
     });

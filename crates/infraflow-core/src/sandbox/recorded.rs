@@ -14,7 +14,12 @@ impl TestReport {
     ///
     /// A run is of a known content only where nobody can doubt it: `contents` are those of the commit that `plan` was
     /// made for, and of the tool that ran. Files of a working tree may have changed since they were digested.
-    pub fn recorded(&self, plan: &SandboxPlan, contents: Option<&Contents>, at: Timestamp) -> Vec<RecordedRun> {
+    pub fn recorded(
+        &self,
+        plan: &SandboxPlan,
+        contents: Option<&Contents>,
+        at: Timestamp,
+    ) -> Vec<RecordedRun> {
         let contents = contents.filter(|contents| {
             matches!(plan.revision, Revision::Commit(_))
                 && *contents.revision() == plan.revision

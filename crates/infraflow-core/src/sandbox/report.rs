@@ -48,7 +48,8 @@ impl TestReport {
     /// in the sandbox, by a quarantined case neither.
     pub fn passed(&self) -> bool {
         self.cases.iter().all(|case| {
-            let failure = matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::TimedOut | CaseOutcome::Error);
+            let failure =
+                matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::TimedOut | CaseOutcome::Error);
             let good = matches!(case.outcome, CaseOutcome::Passed | CaseOutcome::Skipped)
                 || (failure && case.quarantine.is_some());
             good && !matches!(case.left, Left::Things(_))

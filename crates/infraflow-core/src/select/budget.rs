@@ -60,7 +60,8 @@ pub(super) fn within<'a>(
     }
     // All together they fit; on one machine each perhaps not. What is worth least gives way on each that has too much.
     let mut dealt = deal(chosen.clone(), shards);
-    let of = |at: usize, shard: &Shard| shard.cases.iter().map(move |id| (id.clone(), at)).collect::<Vec<_>>();
+    let of =
+        |at: usize, shard: &Shard| shard.cases.iter().map(move |id| (id.clone(), at)).collect::<Vec<_>>();
     let place: HashMap<CaseId, usize> =
         dealt.iter().enumerate().flat_map(|(at, shard)| of(at, shard)).collect();
     for case in chosen.iter().rev() {

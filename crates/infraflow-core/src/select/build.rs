@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    BudgetUse, ContentsOf, Evidence, GreenRun, PlannedCase, Quarantined, Sharding, SkippedCase, TestPlan, Urgency,
+    BudgetUse, ContentsOf, Evidence, GreenRun, PlannedCase, Quarantined, Sharding, SkippedCase, TestPlan,
+    Urgency,
     budget::{LeftOut, Worth, within},
     shards::{Timed, bounded, deal},
 };
@@ -84,14 +85,16 @@ impl<'a> Build<'a> {
         match minutes {
             None => self.plan.shards = deal(timed, self.sharding.shards),
             Some(minutes) => {
-                let worth = timed.into_iter().zip(&planned).zip(&self.direct).map(|((timed, case), &direct)| Worth {
-                    timed,
-                    quarantined: case.quarantine.is_some(),
-                    failed: matches!(timed.urgency, Urgency::Failing | Urgency::FailedRecently),
-                    direct,
-                });
+                let worth =
+                    timed.into_iter().zip(&planned).zip(&self.direct).map(|((timed, case), &direct)| Worth {
+                        timed,
+                        quarantined: case.quarantine.is_some(),
+                        failed: matches!(timed.urgency, Urgency::Failing | Urgency::FailedRecently),
+                        direct,
+                    });
                 let left_out = within_budget(&mut self.plan, worth.collect(), self.sharding.shards, minutes);
-                self.plan.cases = planned.iter().filter(|case| !left_out.contains_key(&case.id)).cloned().collect();
+                self.plan.cases =
+                    planned.iter().filter(|case| !left_out.contains_key(&case.id)).cloned().collect();
                 self.plan.skipped.extend(left_out.into_values());
                 self.plan.skipped.sort_by(|one, two| one.id.cmp(&two.id));
                 return self.plan;
@@ -152,9 +155,13 @@ fn within_budget(
     plan.budget = Some(BudgetUse { minutes, left_out: left_out.len(), planned_seconds, left_out_seconds });
     let skipped = left_out.into_iter().map(|(id, why)| {
         let text = match why {
-            LeftOut::TooLong => format!("{id} is touched, and takes longer than the budget of {minutes} minutes"),
+            LeftOut::TooLong => {
+                format!("{id} is touched, and takes longer than the budget of {minutes} minutes")
+            }
             LeftOut::NoTime => {
-                format!("{id} is touched, and the budget of {minutes} minutes goes to cases that are worth more")
+                format!(
+                    "{id} is touched, and the budget of {minutes} minutes goes to cases that are worth more"
+                )
             }
         };
         (id.clone(), SkippedCase::of(id.clone(), vec![Reason::new("budget", text)]))

@@ -59,7 +59,10 @@ impl Closure {
             found.call(call, immutable);
         }
         for file in catalog.unparsable().iter() {
-            let text = format!("{} could not be understood ({}), so nobody knows what it needs", file.path, file.why);
+            let text = format!(
+                "{} could not be understood ({}), so nobody knows what it needs",
+                file.path, file.why
+            );
             let reason = unproven(text, [Link::whole(file.path.clone(), "not understood")]);
             let directory = file.path.parent().unwrap_or_else(RepoPath::root);
             found.obstacle(Part::Directory(directory), reason.clone());
@@ -124,7 +127,10 @@ impl Found {
         match (&reference.to, reference.kind) {
             (Node::External(source), _) => {
                 if let Some(why) = pinned::moves(source, None, immutable) {
-                    self.obstacle(from, unproven(format!("{stands} takes {source} from outside: {why}"), link()));
+                    self.obstacle(
+                        from,
+                        unproven(format!("{stands} takes {source} from outside: {why}"), link()),
+                    );
                 }
             }
             (Node::File(path), ReferenceKind::Submodule) => {
@@ -189,7 +195,8 @@ impl Found {
                 let (Part::Directory(path) | Part::Path(path)) = part else { continue };
                 let directory = self.tests.get(path).unwrap_or(path);
                 if let Some((name, rule)) = rules.also(directory).next() {
-                    let text = format!("{directory} depends also on what no file says ({name}: {})", rule.reason);
+                    let text =
+                        format!("{directory} depends also on what no file says ({name}: {})", rule.reason);
                     self.obstacles.entry(part.clone()).or_insert_with(|| unproven(text, []));
                 }
             }
@@ -225,10 +232,10 @@ fn is_told(kind: ReferenceKind, text: &str) -> bool {
             let Some(arguments) = text.strip_prefix("fileset(") else { return false };
             let Some((begin, pattern)) = arguments.split_once(',') else { return false };
             let begin = begin.trim().trim_matches('"');
-            let begin = begin.strip_prefix("${").and_then(|rest| rest.split_once('}')).map_or(
-                begin,
-                |(base, rest)| if rest.contains("${") { "" } else { base.trim() },
-            );
+            let begin = begin
+                .strip_prefix("${")
+                .and_then(|rest| rest.split_once('}'))
+                .map_or(begin, |(base, rest)| if rest.contains("${") { "" } else { base.trim() });
             let constant = !pattern.contains("${") && pattern.trim_start().starts_with('"');
             constant && ["path.module", "path.root", "path.cwd", "."].contains(&begin)
         }
@@ -253,6 +260,9 @@ mod tests {
         ] {
             assert_eq!(is_told(ReferenceKind::FileSet, text), told, "{text}");
         }
-        assert!(!is_told(ReferenceKind::FileRead, "file(var.x)") && is_told(ReferenceKind::PathNamed, "path.module"));
+        assert!(
+            !is_told(ReferenceKind::FileRead, "file(var.x)")
+                && is_told(ReferenceKind::PathNamed, "path.module")
+        );
     }
 }

@@ -125,7 +125,9 @@ impl Files<'_> {
     fn calls_are_constant(&self, file: &Entry) -> Result<(), Reason> {
         let json = match FileKind::of(file.path.file_name()) {
             // An override changes a call that stands elsewhere, and need not repeat its source.
-            Some(FileKind::Configuration { json, overrides: false, .. } | FileKind::Test { json, .. }) => json,
+            Some(FileKind::Configuration { json, overrides: false, .. } | FileKind::Test { json, .. }) => {
+                json
+            }
             _ => return Ok(()),
         };
         // Read by the object's own path: that of a link has no content of its own.
@@ -136,7 +138,8 @@ impl Files<'_> {
         };
         let content = content.map_err(|error| unreadable(&file.path, &error))?;
         let known = self.closure.calls.get(&file.path).copied().unwrap_or(0);
-        let suspicious = if json { content.windows(8).any(|word| word == b"\"module\"") } else { calls(&content) > known };
+        let suspicious =
+            if json { content.windows(8).any(|word| word == b"\"module\"") } else { calls(&content) > known };
         if !suspicious {
             return Ok(());
         }
@@ -156,7 +159,8 @@ impl Files<'_> {
 
 /// How many lines begin with `module`, as every module block does.
 fn calls(content: &[u8]) -> usize {
-    let lines = content.split(|&byte| byte == b'\n').map(|line| line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
+    let lines =
+        content.split(|&byte| byte == b'\n').map(|line| line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
     lines.filter(|line| line.trim_ascii_start().starts_with(b"module")).count()
 }
 

@@ -55,7 +55,13 @@ impl Contents {
     /// The contents of all cases of a catalog, which is that of this tree. `impact` are the rules by which changes
     /// are assessed. Takes all cores (rayon's); each file and directory is looked at once, however many cases it is
     /// part of.
-    pub fn of(tree: &Tree, catalog: &Catalog, tool: &ToolVersion, rules: &SelectRules, impact: &Rules) -> Self {
+    pub fn of(
+        tree: &Tree,
+        catalog: &Catalog,
+        tool: &ToolVersion,
+        rules: &SelectRules,
+        impact: &Rules,
+    ) -> Self {
         let closure = Closure::of(catalog, rules.immutable, impact);
         Self::over(tree, &closure, tool, rules, closure.cases().cloned().collect())
     }
@@ -100,7 +106,9 @@ impl Contents {
             told[part] = Some(digest);
         }
         let contents = cases.par_iter().zip(&reached).map(|(case, reached)| match reached {
-            Some(reached) => content(case, tool, reached.iter().map(|&part| (&closure.parts[part], told[part]))),
+            Some(reached) => {
+                content(case, tool, reached.iter().map(|&part| (&closure.parts[part], told[part])))
+            }
             None => Content::Unknown(unproven(format!("{case} is no test case of this revision"), [])),
         });
         let contents: Vec<Content> = contents.collect();

@@ -78,7 +78,9 @@ impl History {
         match telling.next() {
             None => Urgency::Unknown,
             Some(newest) if newest.outcome.is_failure() => Urgency::Failing,
-            Some(_) if telling.any(|run| run.at >= since && run.outcome.is_failure()) => Urgency::FailedRecently,
+            Some(_) if telling.any(|run| run.at >= since && run.outcome.is_failure()) => {
+                Urgency::FailedRecently
+            }
             Some(_) => Urgency::Passing,
         }
     }
@@ -169,7 +171,8 @@ mod tests {
     use crate::proof::RepoPath;
 
     fn run(name: &str, outcome: RunOutcome, seconds: u64, at: i64, content: Option<&str>) -> RecordedRun {
-        let run = RecordedRun::new(case(), RunId::parse(name).unwrap(), outcome, seconds, Timestamp::from_unix(at));
+        let run =
+            RecordedRun::new(case(), RunId::parse(name).unwrap(), outcome, seconds, Timestamp::from_unix(at));
         content.into_iter().fold(run, |run, content| run.of_content(Digest::of_bytes(content)))
     }
 
@@ -202,7 +205,10 @@ mod tests {
         let urgency = |runs: Vec<RecordedRun>| History::of(runs).urgency(&case(), Timestamp::from_unix(100));
         assert_eq!(urgency(vec![]), Urgency::Unknown);
         assert_eq!(urgency(vec![run("a", Error, 1, 500, None)]), Urgency::Unknown);
-        assert_eq!(urgency(vec![run("a", TimedOut, 1, 5, None), run("b", Error, 1, 500, None)]), Urgency::Failing);
+        assert_eq!(
+            urgency(vec![run("a", TimedOut, 1, 5, None), run("b", Error, 1, 500, None)]),
+            Urgency::Failing
+        );
         let passed = run("z", Passed, 1, 500, None);
         assert_eq!(urgency(vec![run("a", Failed, 1, 100, None), passed.clone()]), Urgency::FailedRecently);
         assert_eq!(urgency(vec![run("a", Failed, 1, 99, None), passed]), Urgency::Passing);

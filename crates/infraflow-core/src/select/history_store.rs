@@ -29,8 +29,10 @@ impl History {
             day >= first.as_str()
         });
         let reads = keys.map(|key| async move { Ok::<_, SelectError>((store.get(&key).await?, key)) });
-        let mut read: Vec<_> =
-            futures_util::stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect().await?;
+        let mut read: Vec<_> = futures_util::stream::iter(reads.collect::<Vec<_>>())
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
         read.sort_by(|(_, one), (_, two)| one.cmp(two));
         let (mut runs, mut warnings) = (Vec::new(), Vec::new());
         for (bytes, key) in read {

@@ -27,9 +27,7 @@ pub use contents::{Content, Contents};
 pub use error::SelectError;
 pub use evidence::Evidence;
 pub use history::{Flaky, History, Urgency};
-pub use plan::{
-    BudgetUse, ContentsOf, GreenRun, PlannedCase, Quarantined, Shard, SkippedCase, TestPlan,
-};
+pub use plan::{BudgetUse, ContentsOf, GreenRun, PlannedCase, Quarantined, Shard, SkippedCase, TestPlan};
 pub use record::{RecordedRun, RunOutcome, TestRuns};
 pub use rules::{Day, Immutable, Quarantine, SelectRules};
 pub use selector::{Green, ImpactSelector, Nightly, TestSelector};

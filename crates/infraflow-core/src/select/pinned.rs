@@ -20,7 +20,8 @@ pub(super) fn moves(source: &str, version: Option<&str>, rule: Immutable) -> Opt
         (SourceKind::Registry, reference) => {
             let version = reference.or_else(|| version.map(str::to_owned));
             let exact = |text: &str| {
-                Version::parse(text).is_ok() || ModuleConstraint::parse(text).is_ok_and(|it| it.exact().is_some())
+                Version::parse(text).is_ok()
+                    || ModuleConstraint::parse(text).is_ok_and(|it| it.exact().is_some())
             };
             match version {
                 Some(version) if versions && exact(&version) => None,
@@ -79,7 +80,11 @@ mod tests {
             ("https://example.com/net.zip?checksum=file:https://example.com/sums", None, false, false),
         ] {
             assert_eq!(moves(source, version, Immutable::Commits).is_none(), commits, "{source} {version:?}");
-            assert_eq!(moves(source, version, Immutable::Versions).is_none(), versions, "{source} {version:?}");
+            assert_eq!(
+                moves(source, version, Immutable::Versions).is_none(),
+                versions,
+                "{source} {version:?}"
+            );
         }
         // Terraform itself knows no OCI registry.
         assert!(moves(&digest, None, Immutable::Versions).is_some());

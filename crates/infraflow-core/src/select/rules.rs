@@ -167,8 +167,7 @@ mod tests {
     #[test]
     fn a_quarantine_holds_up_to_the_end_of_its_day() {
         let text = "[[select.quarantine]]\ncases = 'modules/db/**'\nuntil = '2026-01-31'\nreason = 'r'\nwho = 'ada'\n";
-        let rules: SelectRules =
-            Configuration::parse(text, "infraflow.toml").unwrap().section().unwrap();
+        let rules: SelectRules = Configuration::parse(text, "infraflow.toml").unwrap().section().unwrap();
         let case = CaseId::new(RepoPath::parse("modules/db/examples/a").unwrap());
         let at = |text: &str| Timestamp::parse(text).unwrap();
         assert!(rules.quarantine_of(&case, at("2026-01-31T23:59:59Z")).is_some());

@@ -95,17 +95,22 @@ impl ImpactSelector {
     /// The run that proves a case, or why none can.
     fn green(&self, impact: &Impact, case: &CaseId) -> Result<(Reason, GreenRun), Option<Reason>> {
         let evidence = self.evidence.as_ref().ok_or(None)?;
-        let contents = evidence.contents().filter(|contents| *contents.revision() == impact.head).ok_or(None)?;
+        let contents =
+            evidence.contents().filter(|contents| *contents.revision() == impact.head).ok_or(None)?;
         let content = match contents.of_case(case).ok_or(None)? {
             Content::Known(digest) => digest,
             Content::Unknown(reason) => return Err(Some(reason.clone())),
         };
         // What a person says of a path goes beyond what a case is made of.
         let beyond = impact.ruled.iter().find(|ruled| {
-            matches!(ruled.action, RuleAction::Everything | RuleAction::PartOf) && !contents.contains(case, &ruled.path)
+            matches!(ruled.action, RuleAction::Everything | RuleAction::PartOf)
+                && !contents.contains(case, &ruled.path)
         });
         if let Some(ruled) = beyond {
-            let text = format!("{} was changed, which counts for more than reads it ({}: {})", ruled.path, ruled.rule, ruled.reason);
+            let text = format!(
+                "{} was changed, which counts for more than reads it ({}: {})",
+                ruled.path, ruled.rule, ruled.reason
+            );
             return Err(Some(Reason::new("unproven", text)));
         }
         let since = evidence.days_before(evidence.rules.green_days);
