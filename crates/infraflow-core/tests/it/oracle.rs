@@ -21,7 +21,7 @@ use infraflow_core::{
 use rayon::prelude::*;
 
 use crate::catalog::{dialects, rules};
-use expand::{configured, join, seen_by_module, seen_by_root};
+use expand::{configured, is_config, join, seen_by_module, seen_by_root};
 use generate::Lot;
 use model::{Entry, Op, Tree, apply};
 pub use write::Scratch;
@@ -102,7 +102,9 @@ fn judge(sample: &Sample, impact: &Impact) -> Result<Count, String> {
             let (was, is) = (seen_by_root(base, directory, &all), seen_by_root(head, directory, &all));
             let differs = was != is || new || !here;
             let (list, name) = if here { (&units, "units") } else { (&removed, "removed_units") };
-            if differs && !list.contains(&spelled) {
+            // A link to nowhere may still count as configuration.
+            let dangling = !here && head.names(directory).keys().any(|name| is_config(name));
+            if differs && !list.contains(&spelled) && !(dangling && units.contains(&spelled)) {
                 return Err(format!("{directory} is not in {name}: {}", difference(&was, &is)));
             }
             count.units += 1;

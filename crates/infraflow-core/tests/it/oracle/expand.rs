@@ -239,6 +239,7 @@ struct Names<'m> {
     merged: &'m Merged,
     directory: String,
     values: BTreeMap<String, String>,
+    each: Option<String>,
 }
 
 impl Run<'_> {
@@ -263,7 +264,8 @@ impl Run<'_> {
                 }
             }
         }
-        let mut known = Names { merged: &merged, directory: directory.to_owned(), values: BTreeMap::new() };
+        let mut known =
+            Names { merged: &merged, directory: directory.to_owned(), values: BTreeMap::new(), each: None };
         for (name, default) in &merged.variables {
             let at_root = self.directories.is_empty() && !self.named.contains(name.as_str());
             let environment = self.environment.filter(|_| at_root);
@@ -287,9 +289,18 @@ impl Run<'_> {
             let pinned = source.contains("?ref=v");
             let end = way.filter(|_| !pinned).and_then(|way| follow(self.tree, &way));
             if let Some(end) = end.filter(|end| !self.directories.contains(end) && self.at.len() < 9) {
-                let given = arguments.iter();
-                let given = given.map(|(name, value)| (name.clone(), self.text(value, &known, 0))).collect();
-                self.module(&end, &given);
+                let instances = match arguments.get("for_each") {
+                    Some(Expr::Object(members)) => members.iter().map(|(_, value)| Some(value)).collect(),
+                    _ => vec![None],
+                };
+                for each in instances {
+                    known.each = each.and_then(|each| self.text(each, &known, 0));
+                    let given = arguments.iter();
+                    let given =
+                        given.map(|(name, value)| (name.clone(), self.text(value, &known, 0))).collect();
+                    self.module(&end, &given);
+                }
+                known.each = None;
             }
             self.at.pop();
         }
@@ -349,6 +360,12 @@ impl Run<'_> {
             Expr::Root | Expr::Cwd => Some(format!("\u{1}{}", self.root?)),
             Expr::Local(name) => self.text(known.merged.locals.get(name)?, known, depth + 1),
             Expr::Var(name) => known.values.get(name).cloned(),
+            Expr::If(name, one, other) => {
+                let taken = if known.values.get(name)? == "f" { one } else { other };
+                self.text(taken, known, depth + 1)
+            }
+            Expr::Each => known.each.clone(),
+            Expr::Object(_) => None,
             Expr::Pick(map, key) => {
                 let member = known.merged.maps.get(map)?.get(known.values.get(key)?)?;
                 self.text(member, known, depth + 1)

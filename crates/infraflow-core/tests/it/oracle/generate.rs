@@ -47,7 +47,7 @@ pub fn repository(lot: &mut Lot) -> Tree {
     let places = ["modules/a", "modules/net/b", "modules/c", "modules/net/b/inner", "modules/d", "modules/e"];
     let plan = Plan {
         modules: places[..2 + lot.below(5)].iter().map(|&place| place.to_owned()).collect(),
-        units: ["live/dev/u", "live/dev/v", "live/w", "live/prod/u"][..1 + lot.below(4)]
+        units: ["live/dev/u", "live/dev/v", "live/w", "live/dev/u/inner"][..1 + lot.below(4)]
             .iter()
             .map(|&place| place.to_owned())
             .collect(),
@@ -323,7 +323,7 @@ fn read(lot: &mut Lot, name: &str, plan: &Plan) -> Item {
 /// An expression that is the path of a file.
 fn path(lot: &mut Lot, plan: &Plan, names: bool) -> Expr {
     let end = *lot.one(&FILES);
-    match lot.below(if names { 18 } else { 9 }) {
+    match lot.below(if names { 19 } else { 9 }) {
         0 => Expr::Join(vec![Expr::Root, slash(end)]),
         1 => Expr::Join(vec![Expr::Cwd, slash(end)]),
         2 => Expr::Text(end.to_owned()),
@@ -351,6 +351,10 @@ fn path(lot: &mut Lot, plan: &Plan, names: bool) -> Expr {
             Expr::Join(vec![Expr::Root, slash(""), Expr::Var("n".to_owned()), Expr::Text(".txt".to_owned())])
         }
         14 => Expr::Join(vec![Expr::Module, slash("l.txt")]),
+        18 => {
+            let other = Box::new(Expr::Join(vec![Expr::Root, slash(end)]));
+            Expr::If("n".to_owned(), Box::new(Expr::Join(vec![Expr::Module, slash("t.txt")])), other)
+        }
         15 => Expr::Join(vec![
             Expr::Module,
             slash(""),
@@ -376,7 +380,14 @@ fn call(lot: &mut Lot, name: &str, source: String) -> Item {
     }
     if lot.percent(60) {
         let end = *lot.one(&FILES);
-        let value = match lot.below(5) {
+        let value = match lot.below(6) {
+            5 => {
+                let member =
+                    |name: &str, end: &str| (name.to_owned(), Expr::Join(vec![Expr::Module, slash(end)]));
+                let members = vec![member("one", end), member("two", FILES[lot.below(FILES.len())])];
+                arguments.push(("for_each".to_owned(), Expr::Object(members)));
+                Expr::Each
+            }
             0 => Expr::Var("p".to_owned()),
             1 => Expr::Join(vec![Expr::Root, slash(end)]),
             2 => Expr::Text(end.to_owned()),

@@ -84,6 +84,12 @@ pub enum Expr {
     Var(String),
     /// A member of a map of paths, by the value of a variable.
     Pick(String, String),
+    /// One path where a variable is `f`, another one where it is not.
+    If(String, Box<Expr>, Box<Expr>),
+    /// `each.value` of the call that it stands in.
+    Each,
+    /// A map, for the `for_each` of a call.
+    Object(Vec<(String, Expr)>),
     Join(Vec<Expr>),
     /// The same, spelled `format("%s%s", …)`.
     Format(Vec<Expr>),
@@ -306,12 +312,23 @@ impl Expr {
                 let words: String = parts.iter().map(|part| format!(", {}", part.hcl())).collect();
                 format!("format(\"{}\"{words})", "%s".repeat(parts.len()))
             }
+            Self::Object(members) => {
+                let members = members.iter().map(|(name, value)| format!("{name} = {}", value.hcl()));
+                format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+            }
             other => other.word(),
         }
     }
 
     fn json(&self) -> String {
-        quoted(&self.template())
+        match self {
+            Self::Object(members) => {
+                let members =
+                    members.iter().map(|(name, value)| format!("{}: {}", quoted(name), value.json()));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+            }
+            other => quoted(&other.template()),
+        }
     }
 
     /// Within quotes.
@@ -332,7 +349,9 @@ impl Expr {
             Self::Local(name) => format!("local.{name}"),
             Self::Var(name) => format!("var.{name}"),
             Self::Pick(map, key) => format!("local.{map}[var.{key}]"),
-            Self::Text(_) | Self::Join(_) | Self::Format(_) => String::new(),
+            Self::If(name, one, other) => format!("var.{name} == \"f\" ? {} : {}", one.hcl(), other.hcl()),
+            Self::Each => "each.value".to_owned(),
+            Self::Text(_) | Self::Join(_) | Self::Format(_) | Self::Object(_) => String::new(),
         }
     }
 }
