@@ -1,8 +1,8 @@
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::Args;
 use infraflow_core::{
-    catalog::{Catalog, CatalogRules, TerraformDialect},
+    catalog::{Catalog, CatalogRules, standard_dialects},
     git::{CommitId, Repository, Revision, Tree},
     policy::{Configuration, PathPattern, Policy},
 };
@@ -75,7 +75,7 @@ impl Snapshot {
     ) -> Result<Catalog, Failure> {
         let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let rules = configuration.section::<CatalogRules>()?.with_live(live);
-        let catalog = Catalog::build(tree, &[Arc::new(TerraformDialect)], &rules)?;
+        let catalog = Catalog::build(tree, &standard_dialects(), &rules)?;
         Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
     }
 

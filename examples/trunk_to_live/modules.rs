@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use infraflow_core::{
-    catalog::{Catalog, TerraformDialect},
+    catalog::{Catalog, standard_dialects},
     detect::{ChangeDetector as _, GitDetector},
     forge::{ChangeRequestDraft, LocalForge},
     git::{BranchName, CommitId, FileEdit, Identity, RefUpdate, RemoteName, Repository, Tree},
@@ -128,7 +128,7 @@ fn after_of(needs: &[String]) -> String {
 /// What a tree holds, by the configuration it carries.
 pub fn catalog(tree: &Tree) -> Result<Catalog, Failure> {
     let rules = Configuration::read(tree)?.section()?;
-    Ok(Catalog::build(tree, &[Arc::new(TerraformDialect)], &rules)?)
+    Ok(Catalog::build(tree, &standard_dialects(), &rules)?)
 }
 
 /// Step 3. The touched examples are deployed into a sandbox, looked at, planned again and destroyed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use infraflow_core::{
-    catalog::{self as core, CatalogRules, Dialect, Node, ReferenceKind, TerraformDialect},
+    catalog::{self as core, CatalogRules, Node, ReferenceKind},
     git,
     policy::{self, PathPattern},
     terraform::facts::Text,
@@ -148,8 +148,7 @@ fn build(
     };
     let live = live.iter().map(|pattern| PathPattern::parse(pattern)).collect::<Result<Vec<_>, _>>()?;
     let rules = configuration.section::<CatalogRules>()?.with_live(live);
-    let dialects: [Arc<dyn Dialect>; 1] = [Arc::new(TerraformDialect)];
     let tree = repository.tree(&repository.revision(revision)?)?;
-    let catalog = core::Catalog::build(&tree, &dialects, &rules)?;
+    let catalog = core::Catalog::build(&tree, &core::standard_dialects(), &rules)?;
     Ok(catalog.with_environments(|path| Some(policy.environment_of(path)?.name.clone())))
 }

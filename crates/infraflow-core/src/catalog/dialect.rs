@@ -1,4 +1,6 @@
-use super::{Claim, Definition, DialectName, Facts, Lookup, Unparsable};
+use std::sync::Arc;
+
+use super::{Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, Unparsable};
 use crate::proof::RepoPath;
 
 /// A language of infrastructure code: which files it reads, and what a single file states.
@@ -55,4 +57,9 @@ pub trait Dialect: Send + Sync {
         let _ = (directory, files, lookup);
         Facts::default()
     }
+}
+
+/// All dialects of this crate.
+pub fn standard_dialects() -> Vec<Arc<dyn Dialect>> {
+    vec![Arc::new(TerraformDialect), Arc::new(TerragruntDialect)]
 }

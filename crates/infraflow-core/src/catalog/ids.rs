@@ -36,6 +36,11 @@ impl DialectName {
         Self("terraform".to_owned())
     }
 
+    /// Terragrunt.
+    pub fn terragrunt() -> Self {
+        Self("terragrunt".to_owned())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,5 @@
 //! Terraform and OpenTofu: what a file says ([`facts`]), plan JSON as types ([`plan`]), states, and the
-//! driver that runs the tool.
+//! driver that runs the tool. Terragrunt: what its configuration comes to ([`terragrunt`]).
 //!
 //! [`Tool::find`] finds `terraform` or `tofu`; [`Tool::driver`] sets it to work in the folder of a root module:
 //!
@@ -25,6 +25,7 @@ mod lock;
 pub mod plan;
 mod state;
 mod state_key;
+pub mod terragrunt;
 mod tool;
 
 pub use error::TerraformError;

@@ -20,13 +20,20 @@ use crate::{catalog::dialects, fixture};
 
 /// Whether a case needs a dialect that is not read yet.
 fn needs_another_dialect(case: &Value) -> bool {
-    let files = ["before", "after", "main_after", "feature_first"]
-        .into_iter()
-        .filter_map(|key| case[key].as_object());
-    files.flatten().any(|(path, text)| {
+    let files = || {
+        let trees = ["before", "after", "main_after", "feature_first"].into_iter();
+        trees.filter_map(|key| case[key].as_object()).flatten()
+    };
+    let of_terragrunt = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or_default();
         name.starts_with("terragrunt.")
-            || [".tm", ".tm.hcl", ".hcl.json", ".tfstack.hcl"].iter().any(|ending| name.ends_with(ending))
+    };
+    if files().any(|(path, _)| of_terragrunt(path)) {
+        return false;
+    }
+    files().any(|(path, text)| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        [".tm", ".tm.hcl", ".hcl.json", ".tfstack.hcl"].iter().any(|ending| name.ends_with(ending))
             || (name.ends_with(".hcl") && !name.ends_with(".lock.hcl") && !name.ends_with(".tftest.hcl"))
             || text.as_str().is_some_and(|text| text.contains("stack {"))
     })
@@ -101,8 +108,8 @@ fn judge(case: &Value, impact: &Impact) -> Vec<String> {
 }
 
 #[test]
-fn the_cases_of_plain_terraform_are_answered_right() {
-    let test = "the_cases_of_plain_terraform_are_answered_right";
+fn the_cases_of_terraform_and_terragrunt_are_answered_right() {
+    let test = "the_cases_of_terraform_and_terragrunt_are_answered_right";
     let Some(folder) = std::env::var_os("INFRAFLOW_CASES").map(PathBuf::from) else {
         eprintln!("skipped: {test} needs the folder of cases that INFRAFLOW_CASES names");
         return;
@@ -132,6 +139,6 @@ fn the_cases_of_plain_terraform_are_answered_right() {
         right += usize::from(found.is_empty());
         wrong.extend(found.into_iter().map(|text| format!("{name}: {text}")));
     }
-    eprintln!("{right} of {all} cases of plain Terraform are right ({} in all)", files.len());
+    eprintln!("{right} of {all} cases of Terraform and Terragrunt are right ({} in all)", files.len());
     assert!(wrong.is_empty(), "{right} of {all} right\n{}", wrong.join("\n"));
 }

@@ -19,7 +19,7 @@ pub fn path(text: &str) -> RepoPath {
 }
 
 pub fn dialects() -> Vec<Arc<dyn Dialect>> {
-    vec![Arc::new(TerraformDialect)]
+    infraflow_core::catalog::standard_dialects()
 }
 
 pub fn rules(live: &[&str]) -> CatalogRules {

@@ -8,13 +8,13 @@ const MAX_DEPTH: usize = 64;
 
 /// A JSON value and where it stands. serde_json keeps no places, and an edit needs them.
 #[derive(Debug)]
-pub(super) struct Json {
-    pub(super) value: JsonValue,
-    pub(super) span: Range<usize>,
+pub(in crate::terraform) struct Json {
+    pub(in crate::terraform) value: JsonValue,
+    pub(in crate::terraform) span: Range<usize>,
 }
 
 #[derive(Debug)]
-pub(super) enum JsonValue {
+pub(in crate::terraform) enum JsonValue {
     Null,
     Bool(bool),
     Number,
@@ -25,14 +25,14 @@ pub(super) enum JsonValue {
 
 /// One member of an object, in the order of the file; names may repeat.
 #[derive(Debug)]
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) name_span: Range<usize>,
-    pub(super) value: Json,
+pub(in crate::terraform) struct Member {
+    pub(in crate::terraform) name: String,
+    pub(in crate::terraform) name_span: Range<usize>,
+    pub(in crate::terraform) value: Json,
 }
 
 impl Json {
-    pub(super) fn parse(path: &RepoPath, source: &Source<'_>) -> Result<Self, FactsError> {
+    pub(in crate::terraform) fn parse(path: &RepoPath, source: &Source<'_>) -> Result<Self, FactsError> {
         let mut parser = Parser { bytes: source.text.as_bytes(), text: source.text, at: 0, depth: 0 };
         let parsed = parser.value().and_then(|value| {
             parser.space();
@@ -49,7 +49,7 @@ impl Json {
         })
     }
 
-    pub(super) fn members(&self) -> &[Member] {
+    pub(in crate::terraform) fn members(&self) -> &[Member] {
         match &self.value {
             JsonValue::Object(members) => members,
             _ => &[],

@@ -68,7 +68,10 @@ pub(super) fn facts(kind: Option<FileKind>, body: Body<'_>, source: &Source<'_>)
     }
 }
 
-pub(super) fn body(path: &RepoPath, source: &Source<'_>) -> Result<structure::Body, FactsError> {
+pub(in crate::terraform) fn body(
+    path: &RepoPath,
+    source: &Source<'_>,
+) -> Result<structure::Body, FactsError> {
     let pairs = key_pairs(source.text.as_bytes());
     if pairs > MAX_KEY_PAIRS {
         return Err(FactsError::TooLarge {

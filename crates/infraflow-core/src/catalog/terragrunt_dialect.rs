@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use super::{
+    Because, Claim, Definition, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, Parsed,
+    ReferenceKind, Role, Target, Unparsable,
+};
+use crate::{
+    proof::RepoPath,
+    terraform::{
+        facts::{Place, StaticValue},
+        terragrunt::{Files, Purpose, SourceFile, What, Why, resolve},
+    },
+};
+
+/// Files in which teams pin the version of terragrunt, for the version managers that read them upwards from
+/// where they are started.
+const VERSION_FILES: [&[u8]; 3] = [b".terragrunt-version", b".tgswitchrc", b".tgswitch.toml"];
+
+/// Files that are configuration of their directory.
+const CONFIGURATION: [&[u8]; 6] = [
+    b"terragrunt.hcl",
+    b"terragrunt.hcl.json",
+    b"terragrunt.stack.hcl",
+    b"terragrunt.values.hcl",
+    b"terragrunt.autoinclude.hcl",
+    b"terragrunt.autoinclude.stack.hcl",
+];
+
+/// Folders that the tools fill.
+const FILLED: [&[u8]; 2] = [b".terragrunt-cache", b".terraform"];
+
+/// Terragrunt: a directory with `terragrunt.hcl` or `terragrunt.hcl.json` is a unit, one with
+/// `terragrunt.stack.hcl` is the unit of all that the stack generates. A `terragrunt.hcl` that cannot be run
+/// where it stands, since it needs the `values` of a stack, is a module. What is understood is said in
+/// [`terragrunt`](crate::terraform::terragrunt).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TerragruntDialect;
+
+impl Dialect for TerragruntDialect {
+    fn name(&self) -> DialectName {
+        DialectName::terragrunt()
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn claims(&self, path: &RepoPath) -> Option<Claim> {
+        let name = path.file_name();
+        if VERSION_FILES.contains(&name) {
+            return Some(Claim::beside(Role::ToolVersion));
+        }
+        let claimed = CONFIGURATION.contains(&name) && !path.names().any(|name| FILLED.contains(&name));
+        claimed.then(Claim::configuration)
+    }
+
+    fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
+        let mut facts = Facts::default();
+        if let Some((line, why)) = SourceFile::new(path, content).broken() {
+            facts.unparsable = Some(Unparsable::new(path.clone(), line, why));
+        }
+        facts
+    }
+
+    fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {
+        let mut seen = Seen { lookup, own: files };
+        let resolved = resolve(directory, files, &mut seen);
+        let mut facts = Facts::default();
+        if resolved.runs {
+            facts.marks.push(Mark::new(MarkKind::Unit, Place { start: 0, end: 0, line: 1, column: 1 }));
+        }
+        let values = |values: &[(String, StaticValue)]| -> Vec<Definition> {
+            values.iter().map(|(name, value)| Definition::Value(name.clone(), value.clone())).collect()
+        };
+        for finding in resolved.findings {
+            let (kind, target) = match finding.what {
+                What::Reads(path) => (ReferenceKind::FileRead, Target::Path(path)),
+                What::Lists(path) => (ReferenceKind::FileSet, Target::Path(path)),
+                What::Names(path) => (ReferenceKind::PathNamed, Target::Path(path)),
+                What::Variables(path) => (ReferenceKind::VariableFile, Target::Path(path)),
+                What::Unit(unit) => (ReferenceKind::Dependency, Target::Unit(unit)),
+                What::Root { source, directory } => {
+                    let target = Target::Root { source, directory, values: values(&resolved.values) };
+                    (ReferenceKind::ModuleCall, target)
+                }
+            };
+            let reference = FactReference::new(kind, target, finding.place, finding.text);
+            facts.references.push(reference.in_file(finding.file));
+        }
+        facts.definitions = values(&resolved.values);
+        let mut broken = resolved.broken.into_iter().filter(|(path, ..)| !files.contains(path));
+        facts.unparsable = broken.next().map(|(path, line, why)| Unparsable::new(path, line, why));
+        if resolved.incomplete && facts.unparsable.is_none() {
+            let why = "it is too large to be evaluated: what is left counts only by its own files";
+            facts.unparsable = files.first().map(|path| Unparsable::new(path.clone(), None, why));
+        }
+        facts
+    }
+}
+
+/// A lookup as configuration sees it. A scope's own files are its alone, so they are not kept for others.
+struct Seen<'a> {
+    lookup: &'a mut dyn Lookup,
+    own: &'a [RepoPath],
+}
+
+fn because(why: &Why) -> Because {
+    let kind = match why.purpose {
+        Purpose::Include => ReferenceKind::Include,
+        Purpose::Read => ReferenceKind::FileRead,
+        Purpose::Variables => ReferenceKind::VariableFile,
+    };
+    Because::new(kind, why.file.clone(), why.place, why.text.as_str())
+}
+
+fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
+    Arc::new(SourceFile::new(path, content))
+}
+
+impl Files for Seen<'_> {
+    fn source(&mut self, path: &RepoPath, why: &Why) -> Option<Arc<SourceFile>> {
+        if self.own.contains(path) {
+            let because = Because { kind: ReferenceKind::Contains, ..because(why) };
+            let content = self.lookup.read(path, &because)?;
+            return Some(Arc::new(SourceFile::new(path, &content)));
+        }
+        self.lookup.parsed(path, &because(why), &parse)?.downcast().ok()
+    }
+
+    fn is_file(&mut self, path: &RepoPath, why: &Why) -> bool {
+        self.lookup.is_file(path, &because(why))
+    }
+
+    fn is_directory(&mut self, path: &RepoPath, why: &Why) -> bool {
+        self.lookup.is_directory(path, &because(why))
+    }
+
+    fn directories(&mut self, path: &RepoPath, why: &Why) -> Vec<Vec<u8>> {
+        let listed = self.lookup.list(path, &because(why));
+        listed.into_iter().filter(|one| one.is_directory).map(|one| one.name).collect()
+    }
+}

@@ -1,0 +1,603 @@
+//! Functions whose result depends on their arguments alone. What is not computed here is unknown.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    path::{absolute, parent},
+    source_file::json_data,
+    value::{MAX_TEXT, Members, Value},
+    yaml,
+};
+
+/// The most items of a collection that is computed.
+const MAX_ITEMS: usize = 10_000;
+
+/// The result of a function; alternatives are gone through one by one.
+pub(super) fn call(name: &str, arguments: &[Value]) -> Value {
+    spread(name, arguments, 0)
+}
+
+fn spread(name: &str, arguments: &[Value], depth: usize) -> Value {
+    // Those that look at whether a value is there see it as it is.
+    if ["try", "can", "coalesce", "coalescelist", "merge", "deep_merge", "concat"].contains(&name) {
+        return collect(name, arguments);
+    }
+    if arguments.iter().any(|argument| matches!(argument, Value::Failed)) {
+        return Value::Failed;
+    }
+    let open = arguments.iter().position(|argument| matches!(argument, Value::OneOf(_) | Value::Usually(_)));
+    let Some(at) = open.filter(|_| depth < 4) else {
+        return match open {
+            Some(_) => Value::Unknown,
+            None => compute(name, arguments),
+        };
+    };
+    let with = |value: &Value| {
+        let mut arguments = arguments.to_vec();
+        arguments[at] = value.clone();
+        spread(name, &arguments, depth + 1)
+    };
+    match &arguments[at] {
+        Value::OneOf(values) => Value::one_of(values.iter().map(with).collect()),
+        Value::Usually(inner) => Value::usually(with(inner)),
+        _ => Value::Unknown,
+    }
+}
+
+fn collect(name: &str, arguments: &[Value]) -> Value {
+    match name {
+        "try" => {
+            let mut possible = Vec::new();
+            for argument in arguments {
+                match argument {
+                    Value::Failed => {}
+                    Value::Unknown | Value::OneOf(_) | Value::Each(_) => possible.push(argument.clone()),
+                    known => {
+                        possible.push(known.clone());
+                        return Value::one_of(possible);
+                    }
+                }
+            }
+            if possible.is_empty() { Value::Failed } else { Value::one_of(possible) }
+        }
+        "can" => match arguments {
+            [Value::Failed] => Value::Bool(false),
+            [Value::Unknown | Value::OneOf(_)] => Value::Unknown,
+            _ => Value::Bool(true),
+        },
+        "coalesce" | "coalescelist" => {
+            let mut possible = Vec::new();
+            for argument in arguments {
+                match argument {
+                    Value::Null => {}
+                    Value::Text(text) if text.is_empty() => {}
+                    Value::List(items) if items.is_empty() => {}
+                    Value::Usually(_) | Value::Unknown | Value::OneOf(_) | Value::Each(_) => {
+                        possible.push(argument.clone());
+                    }
+                    known => {
+                        possible.push(known.clone());
+                        break;
+                    }
+                }
+            }
+            if possible.is_empty() { Value::Failed } else { Value::one_of(possible) }
+        }
+        "concat" => {
+            let mut items = Vec::new();
+            let mut open = false;
+            for argument in arguments {
+                match argument {
+                    Value::Failed => return Value::Failed,
+                    Value::List(more) => items.extend(more.iter().cloned()),
+                    other => {
+                        open = true;
+                        items.push(other.any_item());
+                    }
+                }
+            }
+            if open || items.len() > MAX_ITEMS {
+                Value::each(Value::one_of(items))
+            } else {
+                Value::list(items)
+            }
+        }
+        _ => merge(arguments, name == "deep_merge"),
+    }
+}
+
+/// Objects laid over one another. What an unknown one brings may replace what was there.
+pub(super) fn merge(arguments: &[Value], deep: bool) -> Value {
+    let mut members = Members::new();
+    for argument in arguments {
+        lay_over(&mut members, argument, deep, 0);
+        if members.len() > MAX_ITEMS {
+            return Value::Unknown;
+        }
+    }
+    Value::object(members)
+}
+
+fn lay_over(members: &mut Members, value: &Value, deep: bool, depth: usize) {
+    match value {
+        Value::Object(more) => {
+            for (name, value) in more.iter() {
+                let below = members.get(name).filter(|_| deep && depth < 32);
+                let laid = match (below, value) {
+                    (Some(Value::Object(below)), Value::Object(_)) => {
+                        let mut inner = (**below).clone();
+                        lay_over(&mut inner, value, deep, depth + 1);
+                        Value::object(inner)
+                    }
+                    (Some(Value::List(below)), Value::List(above)) => {
+                        Value::list(below.iter().chain(above.iter()).cloned().collect())
+                    }
+                    _ => value.clone(),
+                };
+                members.insert(Arc::clone(name), laid);
+            }
+        }
+        Value::Null | Value::Failed => {}
+        Value::Usually(inner) => lay_over(members, inner, deep, depth),
+        other => {
+            for value in members.values_mut() {
+                *value = Value::usually(value.clone());
+            }
+            members.insert("".into(), other.any_item());
+        }
+    }
+}
+
+fn compute(name: &str, arguments: &[Value]) -> Value {
+    let text = |at: usize| arguments.get(at).and_then(Value::as_text);
+    match name {
+        "tostring" => arguments.first().and_then(Value::as_text).map_or(Value::Unknown, Value::Text),
+        "tonumber" => text(0).and_then(|text| text.parse().ok()).map_or(Value::Unknown, Value::Number),
+        "tobool" => arguments.first().and_then(Value::as_bool).map_or(Value::Unknown, Value::Bool),
+        "tolist" | "toset" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => first(arguments),
+        "abspath" | "pathexpand" => match text(0) {
+            Some(text) => Value::Text(text),
+            None => first(arguments),
+        },
+        "basename" | "dirname" => path_part(name, &first(arguments)),
+        "join" => join(arguments),
+        "format" => format(arguments),
+        "jsondecode" => match &first(arguments) {
+            Value::Content(file) => file.json(),
+            Value::Text(text) => json_data(text).unwrap_or(Value::Failed),
+            _ => Value::Unknown,
+        },
+        "yamldecode" => match &first(arguments) {
+            Value::Content(file) => file.yaml(),
+            Value::Text(text) => yaml::parse(text),
+            _ => Value::Unknown,
+        },
+        "jsonencode" | "yamlencode" | "base64encode" | "base64decode" | "md5" | "sha1" | "sha256"
+        | "timestamp" | "uuid" => Value::Unknown,
+        "lookup" => lookup(arguments),
+        "element" => match (arguments.first(), arguments.get(1).and_then(Value::as_index)) {
+            (Some(Value::List(items)), Some(index)) if !items.is_empty() => {
+                items[index % items.len()].clone()
+            }
+            (Some(value), _) => value.any_item(),
+            _ => Value::Failed,
+        },
+        "length" => match &first(arguments) {
+            Value::List(items) => number(items.len()),
+            Value::Object(members) if !members.contains_key("") => number(members.len()),
+            Value::Text(text) => number(text.chars().count()),
+            _ => Value::Unknown,
+        },
+        "zipmap" => zipmap(arguments),
+        "range" => range(arguments),
+        "one" | "keys" | "values" | "compact" | "distinct" | "flatten" | "reverse" | "sort" | "slice"
+        | "contains" | "index" | "setunion" => list(name, arguments),
+        _ => match text_function(name, arguments) {
+            Some(value) => value,
+            None => Value::Unknown,
+        },
+    }
+}
+
+fn first(arguments: &[Value]) -> Value {
+    arguments.first().cloned().unwrap_or(Value::Failed)
+}
+
+#[allow(clippy::cast_precision_loss)] // lengths are far below 2^53
+fn number(length: usize) -> Value {
+    Value::Number(length as f64)
+}
+
+fn lookup(arguments: &[Value]) -> Value {
+    let (Some(members), Some(name)) = (arguments.first(), arguments.get(1)) else { return Value::Failed };
+    let default = arguments.get(2).cloned().unwrap_or(Value::Failed);
+    match (members, name.as_text()) {
+        (Value::Object(_), Some(name)) => match members.member(&name) {
+            Value::Failed => default,
+            Value::Unknown => Value::one_of(vec![Value::Unknown, default]),
+            found => found,
+        },
+        _ => Value::one_of(vec![members.any_item(), default]),
+    }
+}
+
+fn path_part(name: &str, value: &Value) -> Value {
+    let directory = name == "dirname";
+    match value {
+        Value::Text(text) if directory => {
+            let trimmed = text.trim_end_matches('/');
+            match trimmed.rfind('/') {
+                Some(0) => Value::text("/"),
+                Some(at) => Value::text(&trimmed[..at]),
+                None => Value::text("."),
+            }
+        }
+        Value::Text(text) => {
+            let trimmed = text.trim_end_matches('/');
+            Value::text(trimmed.rfind('/').map_or(trimmed, |at| &trimmed[at + 1..]))
+        }
+        Value::Parts(parts) => {
+            let mut parts = parts.to_vec();
+            let last = parts.pop();
+            match last {
+                Some(Value::Text(text)) if text.contains('/') => {
+                    let at = text.rfind('/').unwrap_or(0);
+                    if !directory {
+                        return Value::text(&text[at + 1..]);
+                    }
+                    parts.push(Value::text(&text[..at]));
+                    Value::concat(parts)
+                }
+                Some(name @ Value::Name(_)) if !directory => name,
+                // The unknown part may be several names.
+                _ if directory => {
+                    parts.push(Value::Unknown);
+                    Value::concat(parts)
+                }
+                _ => Value::Unknown,
+            }
+        }
+        Value::Name(_) if !directory => value.clone(),
+        _ => Value::Unknown,
+    }
+}
+
+fn join(arguments: &[Value]) -> Value {
+    let Some(separator) = arguments.first().and_then(Value::as_text) else { return Value::Unknown };
+    let mut parts = Vec::new();
+    for list in &arguments[1..] {
+        let Value::List(items) = list else { return Value::Unknown };
+        for item in items.iter() {
+            if !parts.is_empty() {
+                parts.push(Value::Text(Arc::clone(&separator)));
+            }
+            parts.push(item.clone());
+        }
+    }
+    Value::concat(parts)
+}
+
+/// `format`: plain `%s`, `%v` and `%d` are filled in.
+fn format(arguments: &[Value]) -> Value {
+    let Some(pattern) = arguments.first().and_then(Value::as_text) else { return Value::Unknown };
+    let mut rest: &str = &pattern;
+    let mut given = arguments[1..].iter();
+    let mut parts = Vec::new();
+    while let Some(at) = rest.find('%') {
+        parts.push(Value::text(&rest[..at]));
+        let verb = &rest[at + 1..];
+        if let Some(after) = verb.strip_prefix('%') {
+            parts.push(Value::text("%"));
+            rest = after;
+        } else if let Some(after) = verb.strip_prefix(['s', 'v', 'd']) {
+            parts.push(given.next().cloned().unwrap_or(Value::Failed));
+            rest = after;
+        } else {
+            let end = verb.find(|c: char| c.is_ascii_alphabetic()).map_or(verb.len(), |end| end + 1);
+            parts.push(Value::Unknown);
+            given.next();
+            rest = &verb[end..];
+        }
+    }
+    parts.push(Value::text(rest));
+    Value::concat(parts)
+}
+
+fn zipmap(arguments: &[Value]) -> Value {
+    let (Some(Value::List(names)), Some(Value::List(values))) = (arguments.first(), arguments.get(1)) else {
+        return Value::Unknown;
+    };
+    let pairs = names.iter().zip(values.iter());
+    let members: Option<BTreeMap<_, _>> =
+        pairs.map(|(name, value)| Some((name.as_text()?, value.clone()))).collect();
+    members.map_or(Value::Unknown, Value::object)
+}
+
+fn range(arguments: &[Value]) -> Value {
+    let numbers: Option<Vec<usize>> = arguments.iter().map(Value::as_index).collect();
+    let (from, to) = match numbers.as_deref() {
+        Some([to]) => (0, *to),
+        Some([from, to]) => (*from, *to),
+        _ => return Value::Unknown,
+    };
+    if to.saturating_sub(from) > MAX_ITEMS {
+        return Value::Unknown;
+    }
+    Value::list((from..to).map(number).collect())
+}
+
+fn list(name: &str, arguments: &[Value]) -> Value {
+    let value = first(arguments);
+    if name == "keys" {
+        return match &value {
+            Value::Object(members) if !members.contains_key("") => {
+                Value::list(members.keys().map(|name| Value::Text(Arc::clone(name))).collect())
+            }
+            _ => Value::each(Value::Unknown),
+        };
+    }
+    if name == "values" {
+        return match &value {
+            Value::Object(members) if !members.contains_key("") => {
+                Value::list(members.values().cloned().collect())
+            }
+            other => Value::each(other.any_item()),
+        };
+    }
+    let Value::List(items) = &value else {
+        return match name {
+            "contains" | "index" => Value::Unknown,
+            "one" => value.any_item(),
+            _ => value,
+        };
+    };
+    match name {
+        "one" => items.first().cloned().unwrap_or(Value::Null),
+        "compact" => {
+            let kept = items.iter().filter(|item| match item {
+                Value::Null => false,
+                Value::Text(text) => !text.is_empty(),
+                _ => true,
+            });
+            Value::list(kept.cloned().collect())
+        }
+        "distinct" | "setunion" => {
+            let mut kept: Vec<Value> = Vec::new();
+            let all = arguments.iter().flat_map(|list| match list {
+                Value::List(items) => items.to_vec(),
+                other => vec![other.any_item()],
+            });
+            for item in all.take(1_000) {
+                if !kept.iter().any(|other| other.same(&item) == Some(true)) {
+                    kept.push(item);
+                }
+            }
+            Value::list(kept)
+        }
+        "flatten" => {
+            let mut flat = Vec::new();
+            flatten(items, &mut flat, 0);
+            Value::list(flat)
+        }
+        "reverse" => Value::list(items.iter().rev().cloned().collect()),
+        "sort" => {
+            let mut texts: Vec<Arc<str>> = items.iter().filter_map(Value::as_text).collect();
+            if texts.len() != items.len() {
+                return value;
+            }
+            texts.sort();
+            Value::list(texts.into_iter().map(Value::Text).collect())
+        }
+        "slice" => {
+            match (arguments.get(1).and_then(Value::as_index), arguments.get(2).and_then(Value::as_index)) {
+                (Some(from), Some(to)) => {
+                    items.get(from..to).map_or(Value::Failed, |part| Value::list(part.to_vec()))
+                }
+                _ => Value::each(value.any_item()),
+            }
+        }
+        "contains" => {
+            let Some(wanted) = arguments.get(1) else { return Value::Failed };
+            let found: Vec<Option<bool>> = items.iter().map(|item| item.same(wanted)).collect();
+            match (found.contains(&Some(true)), found.contains(&None)) {
+                (true, _) => Value::Bool(true),
+                (false, true) => Value::Unknown,
+                (false, false) => Value::Bool(false),
+            }
+        }
+        _ => {
+            let wanted = arguments.get(1).cloned().unwrap_or(Value::Failed);
+            match items.iter().position(|item| item.same(&wanted) == Some(true)) {
+                Some(at) => number(at),
+                None => Value::Unknown,
+            }
+        }
+    }
+}
+
+fn flatten(items: &[Value], flat: &mut Vec<Value>, depth: usize) {
+    for item in items {
+        match item {
+            Value::List(inner) if depth < 16 && flat.len() < MAX_ITEMS => flatten(inner, flat, depth + 1),
+            other => flat.push(other.clone()),
+        }
+    }
+}
+
+fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
+    let owned;
+    let subject: &str = match arguments.first()? {
+        Value::Content(file) => file.text()?,
+        other => {
+            owned = other.as_text()?;
+            &owned
+        }
+    };
+    let argument = |at: usize| arguments.get(at).and_then(Value::as_text);
+    Some(match name {
+        "lower" => Value::text(subject.to_lowercase()),
+        "upper" => Value::text(subject.to_uppercase()),
+        "title" => {
+            let mut begins = true;
+            let title = subject.chars().map(|c| {
+                let upper = if begins { c.to_uppercase().next().unwrap_or(c) } else { c };
+                begins = c.is_whitespace();
+                upper
+            });
+            Value::text(title.collect::<String>())
+        }
+        "trimspace" | "chomp" => {
+            Value::text(if name == "chomp" { subject.trim_end_matches(['\r', '\n']) } else { subject.trim() })
+        }
+        "trim" => {
+            let cut: Vec<char> = argument(1)?.chars().collect();
+            Value::text(subject.trim_matches(&cut[..]))
+        }
+        "trimprefix" => {
+            let cut = argument(1)?;
+            Value::text(subject.strip_prefix(&*cut).unwrap_or(subject))
+        }
+        "trimsuffix" => {
+            let cut = argument(1)?;
+            Value::text(subject.strip_suffix(&*cut).unwrap_or(subject))
+        }
+        "startswith" => Value::Bool(subject.starts_with(&*argument(1)?)),
+        "endswith" => Value::Bool(subject.ends_with(&*argument(1)?)),
+        "strcontains" => Value::Bool(subject.contains(&*argument(1)?)),
+        "split" => {
+            let text = argument(1)?;
+            if subject.is_empty() || text.len() > MAX_TEXT {
+                return None;
+            }
+            let items: Vec<Value> = text.split(subject).take(MAX_ITEMS + 1).map(Value::text).collect();
+            if items.len() > MAX_ITEMS { Value::Unknown } else { Value::list(items) }
+        }
+        "replace" => {
+            let (from, to) = (argument(1)?, argument(2)?);
+            let pattern = from.len() > 1 && from.starts_with('/') && from.ends_with('/');
+            if pattern {
+                let pattern =
+                    regex::RegexBuilder::new(&from[1..from.len() - 1]).size_limit(1 << 20).build().ok()?;
+                bounded(pattern.replace_all(subject, &*to).into_owned())
+            } else if from.is_empty() || subject.len().saturating_mul(to.len().max(1)) > MAX_TEXT {
+                Value::Unknown
+            } else {
+                bounded(subject.replace(&*from, &to))
+            }
+        }
+        "regex" => {
+            let text = argument(1)?;
+            let pattern = regex::RegexBuilder::new(subject).size_limit(1 << 20).build().ok()?;
+            let Some(found) = pattern.captures(&text) else { return Some(Value::Failed) };
+            if pattern.capture_names().flatten().next().is_some() {
+                let named = pattern.capture_names().flatten();
+                let members = named.map(|name| {
+                    let value = found.name(name).map_or(Value::Null, |part| Value::text(part.as_str()));
+                    (name.into(), value)
+                });
+                Value::object(members.collect())
+            } else if found.len() > 1 {
+                let groups = found.iter().skip(1);
+                Value::list(
+                    groups.map(|part| part.map_or(Value::Null, |part| Value::text(part.as_str()))).collect(),
+                )
+            } else {
+                found.get(0).map_or(Value::Null, |part| Value::text(part.as_str()))
+            }
+        }
+        "substr" => {
+            let (offset, length) = (arguments.get(1)?.as_index()?, arguments.get(2)?.as_number()?);
+            let rest = subject.chars().skip(offset);
+            match arguments.get(2)?.as_index() {
+                Some(length) => Value::text(rest.take(length).collect::<String>()),
+                None if length < 0.0 => Value::text(rest.collect::<String>()),
+                None => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn bounded(text: String) -> Value {
+    if text.len() > MAX_TEXT { Value::Unknown } else { Value::text(text) }
+}
+
+/// `abspath` of a text, from the directory in which Terragrunt runs.
+pub(super) fn abspath(value: &Value, directory: &str) -> Value {
+    match value {
+        Value::Text(text) => Value::text(absolute(text, directory)),
+        other => other.clone(),
+    }
+}
+
+/// The directory of a file, both absolute.
+pub(super) fn directory_of(path: &str) -> Arc<str> {
+    parent(path).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn t(text: &str) -> Value {
+        Value::text(text)
+    }
+
+    fn shown(value: &Value) -> String {
+        match value {
+            Value::List(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(",")),
+            Value::Parts(items) => items.iter().map(shown).collect::<Vec<_>>().join("+"),
+            Value::OneOf(items) => items.iter().map(shown).collect::<Vec<_>>().join("|"),
+            Value::Usually(inner) => format!("~{}", shown(inner)),
+            Value::Unknown => "?".to_owned(),
+            Value::Failed => "!".to_owned(),
+            other => other.as_text().map_or_else(|| format!("{other:?}"), |text| text.to_string()),
+        }
+    }
+
+    #[test]
+    fn functions_of_texts_and_lists_give_what_terragrunt_gives() {
+        let list = Value::list(vec![t("b"), t("a"), t("")]);
+        for (name, arguments, expected) in [
+            ("basename", vec![t("/a/b.hcl")], "b.hcl"),
+            ("dirname", vec![t("/a/b.hcl")], "/a"),
+            ("dirname", vec![t("b.hcl")], "."),
+            ("split", vec![t("/"), t("a/b")], "[a,b]"),
+            ("join", vec![t("-"), list.clone()], "b-a-"),
+            ("compact", vec![list.clone()], "[b,a]"),
+            ("sort", vec![list.clone()], "[,a,b]"),
+            ("reverse", vec![list.clone()], "[,a,b]"),
+            ("element", vec![list.clone(), Value::Number(4.0)], "a"),
+            ("length", vec![list.clone()], "3"),
+            ("contains", vec![list.clone(), t("a")], "true"),
+            ("format", vec![t("%s-%d%%"), t("x"), Value::Number(2.0)], "x-2%"),
+            ("replace", vec![t("a-b"), t("-"), t("_")], "a_b"),
+            ("replace", vec![t("a1b2"), t("/[0-9]/"), t("")], "ab"),
+            ("regex", vec![t("^[a-z]+"), t("abc-1")], "abc"),
+            ("regex", vec![t("^([a-z]+)-(.*)"), t("abc-1")], "[abc,1]"),
+            ("substr", vec![t("hello"), Value::Number(1.0), Value::Number(3.0)], "ell"),
+            ("trimprefix", vec![t("v1"), t("v")], "1"),
+            ("title", vec![t("ab cd")], "Ab Cd"),
+            ("lower", vec![Value::one_of(vec![t("A"), t("B")])], "a|b"),
+            ("upper", vec![Value::usually(t("a"))], "~A"),
+            ("try", vec![Value::Failed, t("x"), t("y")], "x"),
+            ("try", vec![Value::Unknown, t("x"), t("y")], "?|x"),
+            ("coalesce", vec![Value::Null, t(""), t("y")], "y"),
+            ("lower", vec![Value::Failed], "!"),
+            ("sha512", vec![t("a")], "?"),
+            ("tobool", vec![t("true")], "true"),
+            ("slice", vec![list, Value::Number(0.0), Value::Number(9.0)], "!"),
+        ] {
+            assert_eq!(shown(&call(name, &arguments)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_object_hides_no_member_and_may_replace_one() {
+        let known = Value::object(Members::from([("a".into(), t("1"))]));
+        let merged = call("merge", &[known.clone(), Value::Unknown]);
+        assert_eq!(shown(&merged.member("a")), "~1");
+        assert_eq!(shown(&merged.member("b")), "?");
+        assert_eq!(shown(&call("merge", &[Value::Unknown, known]).member("a")), "1");
+    }
+}
