@@ -140,10 +140,8 @@ impl Found {
             (Node::File(path), ReferenceKind::Presence) => self.edges.push((from, Part::Names(path.clone()))),
             (Node::File(path), kind) => {
                 if directory.is_within(path) && !is_told(kind, &reference.link.reference) {
-                    let text = format!(
-                        "{stands} reads {}, of which only a plan knows the path",
-                        reference.link.reference
-                    );
+                    let text =
+                        format!("{stands}: {} reads a path that only a plan knows", reference.link.reference);
                     self.obstacle(from.clone(), unproven(text, link()));
                 }
                 self.edges.push((from, Part::Path(path.clone())));

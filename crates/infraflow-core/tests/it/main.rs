@@ -32,5 +32,6 @@ mod sandbox;
 mod schemas;
 mod seal;
 mod select;
+mod select_evidence;
 mod store;
 mod terraform;
