@@ -18,9 +18,7 @@ use infraflow_core::{
         AccountSandbox, ApplyingTestFiles, CaseOutcome, CaseReport, Elsewhere, FolderSandbox, Left, Limits,
         Reaper, Sandbox, SandboxError, SandboxPlan, Scope, TerraformTestRunner, TestReport, TestRunner,
     },
-    select::{
-        Contents, Evidence, History, ImpactSelector, RunOutcome, SelectRules, TestPlan, TestSelector,
-    },
+    select::{Contents, Evidence, History, ImpactSelector, RunOutcome, SelectRules, TestPlan, TestSelector},
     store::{Key, Store, StoreError},
     terraform::{Product, Tool},
 };
@@ -890,7 +888,8 @@ fn selected(stage: &Stage, history: &History) -> (TestPlan, Vec<String>) {
     let selector = ImpactSelector::default().with_evidence(evidence.with_contents(contents)).skipping_green();
     let plan = selector.select(&impact, &cases);
     let run = plan.cases.iter().map(|case| format!("run {}", case.id));
-    let proofs = plan.skipped.iter().filter_map(|case| Some(format!("proven by {}", case.proof.as_ref()?.run)));
+    let proofs =
+        plan.skipped.iter().filter_map(|case| Some(format!("proven by {}", case.proof.as_ref()?.run)));
     let told = run.chain(proofs).collect();
     (plan, told)
 }
@@ -938,7 +937,10 @@ async fn a_quarantined_case_that_fails_does_not_fail_the_report() {
     if !has("terraform", "a quarantined case") {
         return;
     }
-    let stage = Stage::example(&[("modules/net/examples/basic/bad.tf", "output \"x\" {\n  value = file(\"none\")\n}\n")]);
+    let stage = Stage::example(&[(
+        "modules/net/examples/basic/bad.tf",
+        "output \"x\" {\n  value = file(\"none\")\n}\n",
+    )]);
     let mut tests = tests(&[PATH]);
     let quarantine = json!({"until": "2026-01-31", "reason": "issue 7", "who": "ada"});
     tests.cases[0].quarantine = serde_json::from_value(quarantine).unwrap();
@@ -948,7 +950,11 @@ async fn a_quarantined_case_that_fails_does_not_fail_the_report() {
     assert_eq!(report.cases[0].outcome, CaseOutcome::Failed);
     assert!(report.passed());
     let at = Timestamp::from_unix(0);
-    assert_eq!(report.recorded(&plan, None, at)[0].outcome, RunOutcome::Failed, "and it is recorded as it was");
+    assert_eq!(
+        report.recorded(&plan, None, at)[0].outcome,
+        RunOutcome::Failed,
+        "and it is recorded as it was"
+    );
     report.cases[0].left = Left::Things(vec!["a".into()]);
     assert!(!report.passed(), "what it leaves behind counts");
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use infraflow_core::detect::{ChangeDetector as _, GitDetector};
 use infraflow_core::{
     catalog::{Case, CaseId, Catalog, CatalogRules},
     git::{Repository, Revision, Tree},
@@ -9,19 +10,19 @@ use infraflow_core::{
     policy::Configuration,
     proof::{Document as _, RepoPath, RunId, Timestamp},
     select::{
-        Content, Contents, Evidence, History, ImpactSelector, Nightly, RecordedRun, RunOutcome, SelectRules, Sharding,
-        TestPlan, TestSelector,
+        Content, Contents, Evidence, History, ImpactSelector, Nightly, RecordedRun, RunOutcome, SelectRules,
+        Sharding, TestPlan, TestSelector,
     },
     store::Store,
     terraform::ToolVersion,
 };
-use infraflow_core::detect::{ChangeDetector as _, GitDetector};
 
 use crate::{catalog::catalog_at, fixture::Repo, nature::impact};
 
 fn case(path: &str) -> Case {
     let module = path.split("/examples").next();
-    serde_json::from_value(serde_json::json!({"id": path, "module": module, "path": path, "kind": "example"})).unwrap()
+    serde_json::from_value(serde_json::json!({"id": path, "module": module, "path": path, "kind": "example"}))
+        .unwrap()
 }
 
 fn id(path: &str) -> CaseId {
@@ -80,7 +81,9 @@ fn touched(paths: &[&str], direct: &[&str]) -> Impact {
     let mut impact = impact(&[], &[], &[], paths);
     for case in &mut impact.cases {
         let module = case.module.clone();
-        let file = if direct.contains(&case.path.to_string().as_str()) { module.join("main.tf") } else {
+        let file = if direct.contains(&case.path.to_string().as_str()) {
+            module.join("main.tf")
+        } else {
             RepoPath::parse("modules/base/main.tf").unwrap()
         };
         case.reasons[0].chain = vec![infraflow_core::proof::Link::whole(file, "modified")];
@@ -104,9 +107,8 @@ fn a_budget_goes_to_what_failed_then_to_what_the_change_touches_then_to_the_chea
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut cases: Vec<Case> = paths.iter().map(|path| case(path)).collect();
     cases.push(case("other/examples/x"));
-    let selector = ImpactSelector::default()
-        .with_evidence(Evidence::at(now()).with_history(history))
-        .within_minutes(10);
+    let selector =
+        ImpactSelector::default().with_evidence(Evidence::at(now()).with_history(history)).within_minutes(10);
     let plan = selector.select(&touched(&paths, &[direct]), &cases);
     assert_eq!(ids(plan.cases.iter().map(|case| &case.id)), [cheap, direct, failed].map(String::as_str));
     let skipped: Vec<(String, &str)> =
@@ -117,11 +119,16 @@ fn a_budget_goes_to_what_failed_then_to_what_the_change_touches_then_to_the_chea
     let budget = plan.budget.clone().unwrap();
     assert_eq!((budget.left_out, budget.planned_seconds, budget.left_out_seconds), (2, 590, 901));
     assert_eq!(plan.warnings.len(), 1);
-    assert!(plan.warnings[0].starts_with("2 of 5 cases are left out: 10 minutes on 1 machine"), "{}", plan.warnings[0]);
+    assert!(
+        plan.warnings[0].starts_with("2 of 5 cases are left out: 10 minutes on 1 machine"),
+        "{}",
+        plan.warnings[0]
+    );
     assert_eq!(ids(&plan.shards[0].cases), [failed, direct, cheap].map(String::as_str));
     assert_eq!(TestPlan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
 
-    let enough = selector.with_sharding(Sharding::over(3)).within_minutes(30).select(&touched(&paths, &[]), &cases);
+    let enough =
+        selector.with_sharding(Sharding::over(3)).within_minutes(30).select(&touched(&paths, &[]), &cases);
     assert_eq!((enough.cases.len(), enough.budget.unwrap().left_out, enough.warnings.len()), (5, 0, 0));
 }
 
@@ -142,7 +149,11 @@ fn no_machine_works_longer_than_the_budget_whatever_the_durations() {
         assert_eq!(left_out, plan.budget.as_ref().unwrap().left_out);
         // What is left out is not more than it has to be: all the time but the longest gap is used, or all run.
         let planned = plan.budget.unwrap().planned_seconds;
-        assert!(left_out == 0 || planned * 10 >= shards * minutes * 60 * 6, "{planned} of {}", shards * minutes * 60);
+        assert!(
+            left_out == 0 || planned * 10 >= shards * minutes * 60 * 6,
+            "{planned} of {}",
+            shards * minutes * 60
+        );
     }
 }
 
@@ -172,8 +183,10 @@ async fn records_are_read_back_from_a_file_and_from_a_store_and_old_ones_are_lef
     use RunOutcome::{Failed, Passed};
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("history.jsonl");
-    let (old, new) =
-        (run("a/examples/x", "r1", Passed, 5, "2025-01-01T00:00:00Z"), run("a/examples/x", "r2", Failed, 6, "2026-01-30T00:00:00Z"));
+    let (old, new) = (
+        run("a/examples/x", "r1", Passed, 5, "2025-01-01T00:00:00Z"),
+        run("a/examples/x", "r2", Failed, 6, "2026-01-30T00:00:00Z"),
+    );
     let since = SelectRules::default().history_since(now());
     assert_eq!(History::read_file(&file, since).unwrap(), History::default());
     History::append_file(&file, &[old.clone()]).unwrap();
@@ -182,11 +195,19 @@ async fn records_are_read_back_from_a_file_and_from_a_store_and_old_ones_are_lef
     History::append_file(&file, &[new.clone()]).unwrap();
     let read = History::read_file(&file, since).unwrap();
     assert_eq!(read.runs().collect::<Vec<_>>(), [&new]);
-    assert!(read.warnings().len() == 1 && read.warnings()[0].contains("history.jsonl:2"), "{:?}", read.warnings());
+    assert!(
+        read.warnings().len() == 1 && read.warnings()[0].contains("history.jsonl:2"),
+        "{:?}",
+        read.warnings()
+    );
     let mut long = vec![b'x'; 200_000];
     long.push(b'\n');
     std::fs::write(&file, [long, std::fs::read(&file).unwrap()].concat()).unwrap();
-    assert_eq!(History::read_file(&file, since).unwrap().runs().count(), 1, "a line without end is passed over");
+    assert_eq!(
+        History::read_file(&file, since).unwrap().runs().count(),
+        1,
+        "a line without end is passed over"
+    );
 
     let store = Store::memory();
     History::append_store(&store, &[]).await.unwrap();
@@ -208,7 +229,10 @@ const CALL: &str = "module \"m\" {\n  source = \"../..\"\n}\n";
 /// A repository with a module that reads files and calls another, and a second one that nobody calls.
 fn repo() -> Repo {
     Repo::with(&[
-        ("modules/net/main.tf", "module \"base\" {\n  source = \"../base\"\n}\nlocals {\n  p = templatefile(\"${path.module}/t/a.tpl\", {})\n  all = fileset(path.module, \"policies/*.json\")\n}\n"),
+        (
+            "modules/net/main.tf",
+            "module \"base\" {\n  source = \"../base\"\n}\nlocals {\n  p = templatefile(\"${path.module}/t/a.tpl\", {})\n  all = fileset(path.module, \"policies/*.json\")\n}\n",
+        ),
         ("modules/net/t/a.tpl", "one\n"),
         ("modules/net/t/b.tpl", "not read\n"),
         ("modules/net/policies/a.json", "{}\n"),
@@ -305,7 +329,10 @@ fn what_cannot_be_told_is_told_so_with_its_place() {
         (call("acme/net/aws"), "names no version"),
         (call("../../../out"), "outside"),
         ("locals {\n  x = file(var.anything)\n}\nvariable \"anything\" {}\n".to_owned(), "only a plan knows"),
-        ("locals {\n  x = fileset(var.anything, \"*\")\n}\nvariable \"anything\" {}\n".to_owned(), "only a plan knows"),
+        (
+            "locals {\n  x = fileset(var.anything, \"*\")\n}\nvariable \"anything\" {}\n".to_owned(),
+            "only a plan knows",
+        ),
         ("module \"x\" {\n  source = var.source\n}\n".to_owned(), "source only a plan knows"),
         ("locals {\n".to_owned(), "could not be understood"),
     ] {
@@ -313,10 +340,16 @@ fn what_cannot_be_told_is_told_so_with_its_place() {
         let reason = unknown(&contents, BASIC);
         assert!(reason.contains(&said.replace('\\', "")), "{text}: {reason}");
         // What is handed in by a caller is told at the call.
-        assert!(reason.contains("modules/base/more.tf") || reason.contains("modules/net/main.tf:1"), "{reason}");
+        assert!(
+            reason.contains("modules/base/more.tf") || reason.contains("modules/net/main.tf:1"),
+            "{reason}"
+        );
         known(&contents, "modules/dns/examples/basic");
     }
-    let commit = add("modules/base/more.tf", &call(&format!("git::https://example.com/net.git?ref={}", "a1".repeat(20))));
+    let commit = add(
+        "modules/base/more.tf",
+        &call(&format!("git::https://example.com/net.git?ref={}", "a1".repeat(20))),
+    );
     known(&commit, BASIC);
 }
 
@@ -346,12 +379,16 @@ fn modules_that_call_each_other_in_a_circle_have_a_content() {
 #[test]
 fn a_dependency_that_no_file_says_cannot_be_told_and_tags_are_trusted_where_a_rule_says_so() {
     let repo = repo();
-    let text = "[[impact.depends_also]]\nmodules = ['modules/base']\non = ['schemas/**']\nreason = 'generated'\n";
+    let text =
+        "[[impact.depends_also]]\nmodules = ['modules/base']\non = ['schemas/**']\nreason = 'generated'\n";
     let impact: Rules = Configuration::parse(text, "infraflow.toml").unwrap().section().unwrap();
     let told = contents_with(&repo, &SelectRules::default(), &impact);
     assert!(unknown(&told, BASIC).contains("generated"));
     known(&told, "modules/dns/examples/basic");
-    repo.write("modules/base/x.tf", "module \"x\" {\n  source = \"git::https://example.com/n.git?ref=v1.2.3\"\n}\n");
+    repo.write(
+        "modules/base/x.tf",
+        "module \"x\" {\n  source = \"git::https://example.com/n.git?ref=v1.2.3\"\n}\n",
+    );
     repo.commit("feat: tag");
     unknown(&contents(&repo), BASIC);
     known(&contents_with(&repo, &rules("select.immutable = 'versions'"), &Rules::default()), BASIC);
@@ -429,7 +466,11 @@ fn what_passed_is_skipped_until_something_it_is_made_of_changes() {
     assert!(second.cases.is_empty(), "{}", why(&second));
     let green = second.skipped.iter().find(|case| case.id == id(BASIC)).unwrap();
     assert_eq!((green.reasons[0].rule.as_str(), green.proof.as_ref().unwrap().run.as_str()), ("green", "r7"));
-    assert!(green.reasons[0].text.starts_with("run r7 passed on 2026-01-31T00:00:00Z"), "{}", green.reasons[0].text);
+    assert!(
+        green.reasons[0].text.starts_with("run r7 passed on 2026-01-31T00:00:00Z"),
+        "{}",
+        green.reasons[0].text
+    );
 
     change.go_on(&[("modules/net/README.md", "# other\n"), ("docs/a.md", "text\n")]);
     assert!(change.plan(&history, now()).cases.is_empty(), "what no test reads was changed");
@@ -446,7 +487,11 @@ fn what_passed_is_skipped_until_something_it_is_made_of_changes() {
     }));
     let plan = change.plan(&failed, now());
     assert_eq!(why(&plan), all, "it passed and failed with the same content");
-    assert!(plan.warnings[0].contains("passed in run r7 and failed in run r8 with the same content"), "{:?}", plan.warnings);
+    assert!(
+        plan.warnings[0].contains("passed in run r7 and failed in run r8 with the same content"),
+        "{:?}",
+        plan.warnings
+    );
 }
 
 #[test]
@@ -456,7 +501,11 @@ fn a_nightly_run_skips_nothing_and_what_it_records_proves() {
     let evidence = Evidence::at(now()).with_contents(contents(&change.repo));
     let nightly = Nightly::default().with_evidence(evidence.clone()).all(&cases);
     assert_eq!((nightly.cases.len(), nightly.skipped.len()), (3, 0));
-    let history = History::of(ran(&TestPlan::from_json(&nightly.to_json().unwrap()).unwrap(), "night-1", RunOutcome::Passed));
+    let history = History::of(ran(
+        &TestPlan::from_json(&nightly.to_json().unwrap()).unwrap(),
+        "night-1",
+        RunOutcome::Passed,
+    ));
     let again = Nightly::default().with_evidence(evidence.with_history(history.clone())).all(&cases);
     assert_eq!(again.cases.len(), 3, "all of them passed with the same content, and run");
     assert!(change.plan(&history, now()).cases.is_empty());
@@ -473,8 +522,10 @@ fn what_cannot_be_proven_runs_and_says_why_and_a_rule_of_a_person_goes_beyond_pr
     let mut change = Change::of(repo(), &[("modules/base/main.tf", "locals {\n  x = 1\n}\n")]);
     let history = History::of(ran(&change.plan(&History::default(), now()), "r1", RunOutcome::Passed));
     change.impact.ruled = vec![
-        serde_json::from_value(serde_json::json!({"path": "ci.yml", "action": "everything", "rule": "impact.rules[0]",
-            "reason": "it hands values in", "of_all": true}))
+        serde_json::from_value(
+            serde_json::json!({"path": "ci.yml", "action": "everything", "rule": "impact.rules[0]",
+            "reason": "it hands values in", "of_all": true}),
+        )
         .unwrap(),
     ];
     let plan = change.plan(&history, now());
@@ -522,7 +573,9 @@ fn both_selectors_hold_the_contract_and_one_that_forgets_a_case_does_not() {
             plan
         }
     }
-    let broken: BTreeSet<u32> =
-        test_selector(&Forgets, &change.impact, &cases).into_iter().map(|violation| violation.contract).collect();
+    let broken: BTreeSet<u32> = test_selector(&Forgets, &change.impact, &cases)
+        .into_iter()
+        .map(|violation| violation.contract)
+        .collect();
     assert_eq!(broken, BTreeSet::from([1, 2]));
 }
