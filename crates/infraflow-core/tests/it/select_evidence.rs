@@ -189,10 +189,10 @@ async fn records_are_read_back_from_a_file_and_from_a_store_and_old_ones_are_lef
     );
     let since = SelectRules::default().history_since(now());
     assert_eq!(History::read_file(&file, since).unwrap(), History::default());
-    History::append_file(&file, &[old.clone()]).unwrap();
+    History::append_file(&file, std::slice::from_ref(&old)).unwrap();
     // A process died in the middle of a line.
     std::fs::write(&file, [std::fs::read(&file).unwrap(), b"{\"case\": \"a/ex".to_vec()].concat()).unwrap();
-    History::append_file(&file, &[new.clone()]).unwrap();
+    History::append_file(&file, std::slice::from_ref(&new)).unwrap();
     let read = History::read_file(&file, since).unwrap();
     assert_eq!(read.runs().collect::<Vec<_>>(), [&new]);
     assert!(
@@ -300,7 +300,7 @@ fn a_content_changes_with_everything_that_the_case_reaches_and_with_nothing_else
     ] {
         let base = repo.git(&["rev-parse", "HEAD"]);
         let old = std::fs::read_to_string(repo.path.join(path)).unwrap_or_default();
-        repo.write(path, &format!("{old}# more\n"));
+        repo.write(path, format!("{old}# more\n"));
         repo.commit("feat: more");
         assert_eq!(known(&contents(&repo), BASIC) != before, counts, "{path}");
         repo.git(&["reset", "-q", "--hard", base.trim()]);
