@@ -1,4 +1,4 @@
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,11 +96,26 @@ impl Repository {
         Ok(changes)
     }
 
+    /// As [`Repository::compare`], without looking for renames (as `git diff --no-renames`): a file that
+    /// moved is one that went and one that came. Nothing but directories is read, so this is the way to ask
+    /// which paths of a tree are no longer those of another that was understood before.
+    ///
+    /// # Errors
+    /// [`GitError::MissingObjects`] for a directory, which even partial clones mostly have;
+    /// [`GitError::CorruptTree`] and [`GitError::TooMany`] for trees made to harm.
+    pub fn compare_raw(&self, old: &Tree, new: &Tree) -> Result<Vec<TreeChange>, GitError> {
+        let pairs = differing(old, new)?;
+        let mut changes: Vec<_> =
+            pairs.into_iter().filter_map(|(old, new)| TreeChange::between(old, new)).collect();
+        changes.sort();
+        Ok(changes)
+    }
+
     /// The paths that differ between two trees, without looking for renames: nothing but directories is
     /// read. Sorted, without doubles.
     ///
     /// # Errors
-    /// As [`Repository::compare`].
+    /// As [`Repository::compare_raw`].
     pub fn differing_paths(&self, old: &Tree, new: &Tree) -> Result<Vec<RepoPath>, GitError> {
         let mut paths: Vec<RepoPath> = differing(old, new)?
             .into_iter()
@@ -125,8 +140,15 @@ fn differing(old: &Tree, new: &Tree) -> Result<Vec<Pair>, GitError> {
     }
     let mut seen = 0;
     while let Some((directory, old_id, new_id)) = open.pop() {
-        let (old_listing, new_listing) =
-            (old_id.map(|id| old.listing(id)).transpose()?, new_id.map(|id| new.listing(id)).transpose()?);
+        let (old_listing, new_listing) = match (old_id, new_id) {
+            (Some(old_id), Some(new_id)) => {
+                let (old_listing, new_listing) = both((old, old_id), (new, new_id))?;
+                (Some(old_listing), Some(new_listing))
+            }
+            (old_id, new_id) => {
+                (old_id.map(|id| old.listing(id)).transpose()?, new_id.map(|id| new.listing(id)).transpose()?)
+            }
+        };
         for (old_item, new_item) in merge(old_listing.as_deref(), new_listing.as_deref()) {
             let Some(name) = old_item.or(new_item).map(|item| item.name) else { continue };
             if let (Some(old_item), Some(new_item)) = (old_item, new_item)
@@ -148,6 +170,19 @@ fn differing(old: &Tree, new: &Tree) -> Result<Vec<Pair>, GitError> {
         }
     }
     Ok(found)
+}
+
+/// A directory is large whose reading takes longer than asking another core.
+const LARGE: u64 = 32 << 10;
+
+/// Two states of one directory. Those of a large one are read at once.
+fn both(old: (&Tree, ObjectId), new: (&Tree, ObjectId)) -> Result<(Arc<Listing>, Arc<Listing>), GitError> {
+    let known = |(tree, id): (&Tree, ObjectId)| tree.known_listing(id).is_some();
+    if known(old) || known(new) || old.0.repository().object_size(old.1)? < LARGE {
+        return Ok((old.0.listing(old.1)?, new.0.listing(new.1)?));
+    }
+    let (old, new) = rayon::join(|| old.0.listing(old.1), || new.0.listing(new.1));
+    Ok((old?, new?))
 }
 
 /// Both listings side by side, in git's order, without the items that are the same in both.

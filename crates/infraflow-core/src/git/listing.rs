@@ -84,12 +84,21 @@ impl Listing {
         for (index, pair) in self.items.windows(2).enumerate() {
             let (previous, place) = (&pair[0], &pair[1]);
             let (before, name) = (previous.name(&self.bytes), place.name(&self.bytes));
-            let (one, other) = (previous.mode == Mode::Directory, place.mode == Mode::Directory);
-            if order(before, one, name, other) != Ordering::Less {
+            // Most names differ before either ends, and then it does not matter what is a directory.
+            let shared = before.len().min(name.len());
+            let order = match before[..shared].cmp(&name[..shared]) {
+                Ordering::Equal => {
+                    order(before, previous.mode == Mode::Directory, name, place.mode == Mode::Directory)
+                }
+                apart => apart,
+            };
+            if order != Ordering::Less {
                 return wrong(place, "is out of order");
             }
-            // A file and a directory of one name are not neighbours: a-b lies between a and a/.
-            let double = other
+            // A file and a directory of one name are not neighbours: a-b lies between a and a/. All between
+            // begin with the name.
+            let double = place.mode == Mode::Directory
+                && before.starts_with(name)
                 && self.items[..=index]
                     .iter()
                     .rev()

@@ -66,6 +66,11 @@ impl Repository {
         Ok(listing)
     }
 
+    /// The size of an object, of a directory that of its bytes.
+    pub(super) fn object_size(&self, id: ObjectId) -> Result<u64, GitError> {
+        self.with_objects(|objects| objects.size(id))
+    }
+
     /// Those of some blobs that are not in this clone; sorted, without doubles.
     ///
     /// # Errors
@@ -116,10 +121,10 @@ impl Objects<'_> {
         Listing::parse(id, object.data().to_vec())
     }
 
-    /// The size of a file or of a link's target.
-    pub(super) fn size(&self, entry: &Entry) -> Result<u64, GitError> {
-        let header = self.odb.read_header(entry.id.to_git2()?);
-        header.map(|(size, _)| size as u64).map_err(|error| self.repository.unreadable(entry.id, error))
+    /// The size of an object's bytes.
+    pub(super) fn size(&self, id: ObjectId) -> Result<u64, GitError> {
+        let header = self.odb.read_header(id.to_git2()?);
+        header.map(|(size, _)| size as u64).map_err(|error| self.repository.unreadable(id, error))
     }
 
     /// Shows the bytes of a file, or of a link's target, of at most so many bytes.
@@ -129,7 +134,7 @@ impl Objects<'_> {
         limit: u64,
         show: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, GitError> {
-        let size = self.size(entry)?;
+        let size = self.size(entry.id)?;
         if size > limit {
             return Err(GitError::TooLarge { path: entry.path.clone(), size, limit });
         }

@@ -80,6 +80,11 @@ impl Tree {
         self.changed.as_ref()?.directories.get(&id).cloned()
     }
 
+    /// A directory, if it is in memory.
+    pub(super) fn known_listing(&self, id: ObjectId) -> Option<Arc<Listing>> {
+        self.changed_listing(id).or_else(|| self.repository.known_listing(id))
+    }
+
     /// What stands at a path; `None` where nothing does. Links are not followed.
     ///
     /// # Errors
@@ -162,7 +167,7 @@ impl Tree {
         if self.is_on_disk(entry) {
             return working_file::size(self.repository.root(), entry);
         }
-        self.repository.with_objects(|objects| objects.size(entry))
+        self.repository.object_size(entry.id)
     }
 
     /// Those of some entries' blobs that are not in this clone.
