@@ -58,6 +58,7 @@ pub use error::GitError;
 pub use follow::Followed;
 pub use id::{BlobId, CommitId, ObjectId, TreeId};
 pub use name::{BranchName, RemoteName, TagName};
+pub use objects::trust_stored_objects;
 pub use program::GitProgram;
 pub use push::{Expected, Pushed, RefUpdate, RejectedRef};
 pub use reference::{Branch, ReferenceName, Tag};
