@@ -50,7 +50,8 @@ pub struct Change {
     pub path: RepoPath,
     /// What became of it.
     pub kind: ChangeKind,
-    /// Where it was, if it was renamed.
+    /// Where it was, if it was renamed; of something added, what it was copied from, where copies were asked
+    /// for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_path: Option<RepoPath>,
 }

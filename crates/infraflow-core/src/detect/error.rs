@@ -35,6 +35,32 @@ pub enum DetectError {
         /// What is wrong with it.
         source: crate::proof::ProofError,
     },
+    /// A CI system names a commit or a branch that this clone has not.
+    #[error(
+        "cannot compare with {what}, {name}: {system} names it, and it is not in this clone\n  help: {help}"
+    )]
+    NotInClone {
+        /// The CI system.
+        system: String,
+        /// What it is there.
+        what: String,
+        /// The commit or the branch.
+        name: String,
+        /// How to bring it.
+        help: String,
+    },
+    /// The variables of a CI system are not what its documentation says.
+    #[error(
+        "cannot tell from the variables of {system} what to compare: of {what}, {why}\n  help: name base and head"
+    )]
+    Environment {
+        /// The CI system.
+        system: String,
+        /// About what they are wrong.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A detector of somebody's own failed.
     #[error("cannot tell what changed: {detector} failed: {source}")]
     Detector {

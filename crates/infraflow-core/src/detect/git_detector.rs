@@ -1,6 +1,6 @@
 use crate::git::{CommitId, Repository, Revision};
 
-use super::{ChangeDetector, ChangeSet, DetectError};
+use super::{ChangeDetector, ChangeSet, Comparison, DetectError};
 
 /// Asks git: compares the trees by their ids, with renames by git's own rule.
 ///
@@ -14,7 +14,8 @@ use super::{ChangeDetector, ChangeSet, DetectError};
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct GitDetector {
-    endpoints: bool,
+    comparison: Comparison,
+    copies: bool,
 }
 
 impl GitDetector {
@@ -25,8 +26,21 @@ impl GitDetector {
 
     /// Compares the two ends with each other, as `git diff BASE HEAD`: what the base gained since the head
     /// left it then appears as taken back. Meant for two states of one trunk.
-    pub fn endpoints(mut self) -> Self {
-        self.endpoints = true;
+    pub fn endpoints(self) -> Self {
+        self.compare(Comparison::Endpoints)
+    }
+
+    /// Compares in this way.
+    pub fn compare(mut self, comparison: Comparison) -> Self {
+        self.comparison = comparison;
+        self
+    }
+
+    /// Looks for copies too, as `git diff -C` does: among what was added, for content that a file which this
+    /// change also touches had before. A copy is `added` with an `old_path`; unlike a rename's, the file at
+    /// `old_path` is still there.
+    pub fn copies(mut self) -> Self {
+        self.copies = true;
         self
     }
 }
@@ -40,7 +54,7 @@ impl ChangeDetector for GitDetector {
     ) -> Result<ChangeSet, DetectError> {
         let base = commit_of(base)?;
         let mut warnings = Vec::new();
-        let merge_base = if self.endpoints {
+        let merge_base = if self.comparison == Comparison::Endpoints {
             base
         } else {
             let bases = repository.merge_bases(&base, &head.commit())?;
@@ -55,7 +69,12 @@ impl ChangeDetector for GitDetector {
             bases[0]
         };
         let (old, new) = (repository.tree(&merge_base.into())?, repository.tree(head)?);
-        let changes = repository.compare(&old, &new)?.into_iter().map(Into::into).collect();
+        let changes = if self.copies {
+            repository.compare_with_copies(&old, &new)?
+        } else {
+            repository.compare(&old, &new)?
+        };
+        let changes = changes.into_iter().map(Into::into).collect();
         Ok(ChangeSet { base, head: *head, merge_base, changes, warnings })
     }
 }

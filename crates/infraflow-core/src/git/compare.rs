@@ -8,7 +8,7 @@ use crate::proof::RepoPath;
 use super::{
     Entry, GitError, Mode, ObjectId, Repository, Tree,
     listing::{Item, Listing},
-    rename::pair_renames,
+    rename::{Paired, pair_renames},
     tree::{child, count},
 };
 
@@ -38,9 +38,9 @@ pub struct TreeChange {
     pub path: RepoPath,
     /// What became of it.
     pub kind: ChangeKind,
-    /// Where it was, if it was renamed.
+    /// Where it was, if it was renamed; where it was copied from, if copies were asked for and it is one.
     pub old_path: Option<RepoPath>,
-    /// What was there; `None` for what was added.
+    /// What was there, or what was copied; `None` for what is new.
     pub old: Option<Entry>,
     /// What is there; `None` for what was deleted.
     pub new: Option<Entry>,
@@ -79,21 +79,18 @@ impl Repository {
     /// [`GitError::MissingObjects`] in a partial clone, naming every blob that the search for renames
     /// needs; [`GitError::CorruptTree`] and [`GitError::TooMany`] for trees made to harm.
     pub fn compare(&self, old: &Tree, new: &Tree) -> Result<Vec<TreeChange>, GitError> {
-        let (mut gone, mut come, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for pair in differing(old, new)? {
-            match pair {
-                (Some(old), None) => gone.push(old),
-                (None, Some(new)) => come.push(new),
-                (old, new) => changes.extend(TreeChange::between(old, new)),
-            }
-        }
-        gone.sort();
-        come.sort();
-        for (old, new) in pair_renames(old, new, gone, come)? {
-            changes.extend(TreeChange::between(old, new));
-        }
-        changes.sort();
-        Ok(changes)
+        paired(old, new, false)
+    }
+
+    /// As [`Repository::compare`], with copies too (as `git diff -C50%`): a file that came, and whose content a
+    /// file that was changed or moved by the same change had before, is [`ChangeKind::Added`] with an
+    /// [`TreeChange::old_path`]. Of a file that is gone and lives on at several paths, the last by path is the
+    /// renamed one.
+    ///
+    /// # Errors
+    /// As [`Repository::compare`].
+    pub fn compare_with_copies(&self, old: &Tree, new: &Tree) -> Result<Vec<TreeChange>, GitError> {
+        paired(old, new, true)
     }
 
     /// As [`Repository::compare`], without looking for renames (as `git diff --no-renames`): a file that
@@ -125,6 +122,29 @@ impl Repository {
         paths.dedup();
         Ok(paths)
     }
+}
+
+fn paired(old: &Tree, new: &Tree, copies: bool) -> Result<Vec<TreeChange>, GitError> {
+    let (mut gone, mut come, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in differing(old, new)? {
+        match pair {
+            (Some(old), None) => gone.push(old),
+            (None, Some(new)) => come.push(new),
+            (old, new) => changes.extend(TreeChange::between(old, new)),
+        }
+    }
+    gone.sort();
+    come.sort();
+    let kept = copies.then(|| changes.iter().filter_map(|change| change.old.clone()).collect());
+    for Paired { pair: (old, new), copied } in pair_renames(old, new, gone, come, kept)? {
+        let mut change = TreeChange::between(old, new);
+        if let Some(change) = change.as_mut().filter(|_| copied) {
+            change.kind = ChangeKind::Added;
+        }
+        changes.extend(change);
+    }
+    changes.sort();
+    Ok(changes)
 }
 
 /// What was at a place and what is there now; at two places, where a file was renamed.

@@ -25,44 +25,72 @@ const MOST_READ: u64 = 512 << 20;
 /// How many sources git keeps in mind for each destination.
 const CANDIDATES: usize = 4;
 
-/// Pairs what went with what came; what has no counterpart stands alone.
+/// Where what came is from.
+pub(super) struct Paired {
+    pub(super) pair: Pair,
+    /// What is left where it came from is there still, or moved to yet another place.
+    pub(super) copied: bool,
+}
+
+/// Pairs what went with what came; what has no counterpart stands alone. With `kept`, the older states of
+/// files that are still there, copies of these and of what went are found too (`git diff -C`).
 pub(super) fn pair_renames(
     old: &Tree,
     new: &Tree,
     gone: Vec<Entry>,
     come: Vec<Entry>,
-) -> Result<Vec<Pair>, GitError> {
-    let mut pairs = Pairs::new(gone, come);
+    kept: Option<Vec<Entry>>,
+) -> Result<Vec<Paired>, GitError> {
+    let mut pairs = Pairs::new(gone, come, kept);
     if !pairs.gone.is_empty() && !pairs.come.is_empty() {
         pairs.take_equal();
         let mut contents = Contents { old, new, sizes: HashMap::new(), pieces: HashMap::new(), read: 0 };
         contents.require(&pairs)?;
-        pairs.take_same_name(&mut contents)?;
+        if !pairs.copies {
+            pairs.take_same_name(&mut contents)?;
+        }
         pairs.take_similar(&mut contents)?;
     }
     Ok(pairs.finish())
 }
 
 struct Pairs {
+    /// What may be the source of something: what went, and with copies what is still there.
     gone: Vec<Entry>,
     come: Vec<Entry>,
-    /// For each that went, whether it is taken; for each that came, from which it came.
-    taken: Vec<bool>,
+    copies: bool,
+    /// For each source, how many have it: itself, where it is still there, and all that were made of it
+    /// (`rename_used`).
+    used: Vec<usize>,
+    /// For each source, whether it is still there.
+    there: Vec<bool>,
+    /// For each that came, from which it came.
     from: Vec<Option<usize>>,
 }
 
 impl Pairs {
-    fn new(gone: Vec<Entry>, come: Vec<Entry>) -> Self {
-        Self { taken: vec![false; gone.len()], from: vec![None; come.len()], gone, come }
+    fn new(gone: Vec<Entry>, come: Vec<Entry>, kept: Option<Vec<Entry>>) -> Self {
+        let copies = kept.is_some();
+        let mut sources: Vec<(Entry, bool)> = gone.into_iter().map(|entry| (entry, false)).collect();
+        sources.extend(kept.into_iter().flatten().map(|entry| (entry, true)));
+        sources.sort();
+        let (gone, there): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
+        let used = there.iter().map(|&there| usize::from(there)).collect();
+        Self { copies, used, there, from: vec![None; come.len()], gone, come }
     }
 
     fn take(&mut self, source: usize, destination: usize) {
-        self.taken[source] = true;
+        self.used[source] += 1;
         self.from[destination] = Some(source);
     }
 
+    /// Whether a source may be taken once more.
+    fn is_free(&self, source: usize) -> bool {
+        self.copies || self.used[source] == 0
+    }
+
     fn open_sources(&self) -> Vec<usize> {
-        (0..self.gone.len()).filter(|&source| !self.taken[source]).collect()
+        (0..self.gone.len()).filter(|&source| self.is_free(source)).collect()
     }
 
     fn open_destinations(&self) -> Vec<usize> {
@@ -73,8 +101,8 @@ impl Pairs {
         self.gone[source].path.file_name() == self.come[destination].path.file_name()
     }
 
-    /// `find_exact_renames`: of the sources with the same content, the first, but rather one with the same
-    /// file name. Links and submodules are renamed only so.
+    /// `find_exact_renames`: of the sources with the same content, the first, but rather one that nobody has
+    /// yet, and rather one with the same file name. Links and submodules are renamed only so.
     fn take_equal(&mut self) {
         let mut by_id: HashMap<ObjectId, Vec<usize>> = HashMap::new();
         for (source, entry) in self.gone.iter().enumerate() {
@@ -82,17 +110,21 @@ impl Pairs {
         }
         for destination in 0..self.come.len() {
             let entry = &self.come[destination];
-            let fits = |&&source: &&usize| {
-                let mode = self.gone[source].mode;
-                !self.taken[source] && (mode == entry.mode || (mode.is_file() && entry.mode.is_file()))
+            let fits = |source: &&usize| {
+                let mode = self.gone[**source].mode;
+                self.is_free(**source) && (mode == entry.mode || (mode.is_file() && entry.mode.is_file()))
             };
             let Some(sources) = by_id.get(&entry.id) else { continue };
-            let source = sources
+            let rank = |source: usize| {
+                u8::from(self.used[source] == 0) + u8::from(self.same_name(source, destination))
+            };
+            // The first of the best: `max_by_key` would give the last.
+            let best = sources
                 .iter()
                 .filter(fits)
-                .find(|&&source| self.same_name(source, destination))
-                .or_else(|| sources.iter().find(fits));
-            if let Some(&source) = source {
+                .copied()
+                .reduce(|best, source| if rank(source) > rank(best) { source } else { best });
+            if let Some(source) = best {
                 self.take(source, destination);
             }
         }
@@ -142,25 +174,39 @@ impl Pairs {
             candidates.append(&mut best);
         }
         candidates.sort_by_key(Candidate::rank);
-        for candidate in candidates {
-            if candidate.score < LEAST {
-                break;
-            }
-            if !self.taken[candidate.source] && self.from[candidate.destination].is_none() {
-                self.take(candidate.source, candidate.destination);
+        candidates.retain(|candidate| candidate.score >= LEAST);
+        // What moved first, and then what is a copy of what somebody has (`find_renames`, twice).
+        for copies in [false, true].into_iter().take(1 + usize::from(self.copies)) {
+            for candidate in &candidates {
+                let free = copies || self.used[candidate.source] == 0;
+                if free && self.from[candidate.destination].is_none() {
+                    self.take(candidate.source, candidate.destination);
+                }
             }
         }
         Ok(())
     }
 
-    fn finish(self) -> Vec<Pair> {
-        let mut gone: Vec<Option<Entry>> = self.gone.into_iter().map(Some).collect();
-        let mut pairs = Vec::with_capacity(gone.len() + self.come.len());
-        for (entry, source) in self.come.into_iter().zip(self.from) {
-            pairs.push((source.and_then(|source| gone[source].take()), Some(entry)));
+    /// Of several that were made of one source, and where that is gone, the last by path moved and the others
+    /// are copies (`diff_resolve_rename_copy`).
+    fn finish(self) -> Vec<Paired> {
+        let mut used = self.used;
+        let mut paired = Vec::with_capacity(self.gone.len() + self.come.len());
+        for (entry, source) in self.come.into_iter().zip(&self.from) {
+            let copied = source.is_some_and(|source| {
+                used[source] -= 1;
+                used[source] > 0
+            });
+            paired
+                .push(Paired { pair: (source.map(|source| self.gone[source].clone()), Some(entry)), copied });
         }
-        pairs.extend(gone.into_iter().flatten().map(|entry| (Some(entry), None)));
-        pairs
+        let taken: BTreeSet<usize> = self.from.into_iter().flatten().collect();
+        for (source, entry) in self.gone.into_iter().enumerate() {
+            if !self.there[source] && !taken.contains(&source) {
+                paired.push(Paired { pair: (Some(entry), None), copied: false });
+            }
+        }
+        paired
     }
 }
 

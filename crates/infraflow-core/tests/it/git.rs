@@ -10,7 +10,7 @@ mod working_tree;
 mod write;
 
 use infraflow_core::{
-    git::{CommitId, Identity, Repository, Revision, Tree},
+    git::{CommitId, Identity, Repository, Revision, Tree, TreeChange},
     proof::{RepoPath, Timestamp},
 };
 
@@ -57,8 +57,10 @@ pub fn git_diff(repo: &Repo, args: &[&str]) -> Vec<String> {
             'T' => "type_changed",
             'M' if header[2] == header[3] => "mode_changed",
             'M' => "modified",
-            'R' => {
-                changes.push(format!("renamed {path} {}", fields.next().unwrap()));
+            kind @ ('R' | 'C') => {
+                // A copy is something added, from somewhere.
+                let kind = if kind == 'R' { "renamed" } else { "added" };
+                changes.push(format!("{kind} {path} {}", fields.next().unwrap()));
                 continue;
             }
             other => panic!("{other}"),
@@ -70,9 +72,11 @@ pub fn git_diff(repo: &Repo, args: &[&str]) -> Vec<String> {
 }
 
 pub fn our_diff(repository: &Repository, old: &Tree, new: &Tree) -> Vec<String> {
-    let mut changes: Vec<String> = repository
-        .compare(old, new)
-        .unwrap()
+    in_words(repository.compare(old, new).unwrap())
+}
+
+pub fn in_words(changes: Vec<TreeChange>) -> Vec<String> {
+    let mut changes: Vec<String> = changes
         .into_iter()
         .map(|change| {
             let kind = serde_json::to_value(change.kind).unwrap().as_str().unwrap().to_owned();

@@ -10,6 +10,7 @@ mod conformance;
 mod deploy;
 mod detect;
 mod dry_run;
+mod endpoints;
 mod facts;
 mod fixture;
 mod forge;

@@ -1,6 +1,6 @@
 use infraflow_core::git::ChangeKind;
 
-use super::{Dice, git_diff, open, our_diff, tree_at};
+use super::{Dice, git_diff, in_words, open, our_diff, tree_at};
 use crate::fixture::Repo;
 
 #[test]
@@ -112,5 +112,46 @@ fn comparison_answers_as_git_does() {
         let plain: Vec<_> = plain.split('\0').filter(|name| !name.is_empty()).collect();
         let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name.as_bytes())).collect();
         assert_eq!(names, plain, "seed {seed}");
+    }
+}
+
+/// The same for copies: `git diff -C`.
+#[test]
+fn copies_are_found_as_git_finds_them() {
+    for seed in 1..=24 {
+        let mut dice = Dice::new(seed);
+        let repo = Repo::empty();
+        let mut paths = Vec::new();
+        for _ in 0..8 {
+            let path = some_path(&mut dice);
+            if !repo.path.join(&path).exists() {
+                repo.write(&path, text(&mut dice));
+                paths.push(path);
+            }
+        }
+        repo.commit("before");
+        for path in &paths {
+            let before = std::fs::read_to_string(repo.path.join(path)).unwrap();
+            for _ in 0..dice.roll(3) {
+                let to = some_path(&mut dice);
+                if !repo.path.join(&to).exists() {
+                    let extra = if dice.roll(2) == 0 { String::new() } else { text(&mut dice) };
+                    repo.write(&to, before.clone() + &extra);
+                }
+            }
+            match dice.roll(3) {
+                0 => repo.remove(path),
+                1 => repo.write(path, before + "and one line more\n"),
+                _ => {}
+            }
+        }
+        repo.commit("after");
+        let repository = open(&repo);
+        let (old, new) = (tree_at(&repository, "HEAD~1"), tree_at(&repository, "HEAD"));
+        let ours = in_words(repository.compare_with_copies(&old, &new).unwrap());
+        assert_eq!(ours, git_diff(&repo, &["-C", "HEAD~1", "HEAD"]), "seed {seed}");
+        assert_eq!(our_diff(&repository, &old, &new), git_diff(&repo, &["HEAD~1", "HEAD"]), "seed {seed}");
+        let raw = in_words(repository.compare_raw(&old, &new).unwrap());
+        assert_eq!(raw, git_diff(&repo, &["--no-renames", "HEAD~1", "HEAD"]), "seed {seed}");
     }
 }
