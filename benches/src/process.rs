@@ -47,6 +47,8 @@ impl Words {
 pub struct Run {
     /// From before it was started until it was gone.
     pub seconds: f64,
+    /// The processor time of the command and of all that it waited for, on all cores together.
+    pub cpu_seconds: f64,
     /// The most memory that the command, or a process that it waited for, had at once, in KiB.
     pub peak_kib: u64,
     /// Its exit code; `None` where a signal ended it.
@@ -84,6 +86,7 @@ pub fn run(command: &Words) -> Result<Run, Failure> {
     let mut next = || figures.next().ok_or("a run was not written down");
     Ok(Run {
         seconds: next()?.parse()?,
+        cpu_seconds: next()?.parse()?,
         peak_kib: next()?.parse()?,
         code: next()?.parse().ok(),
         out: String::from_utf8_lossy(&fs::read(out)?).into_owned(),
@@ -107,7 +110,9 @@ pub fn measured() -> Option<ExitCode> {
     Some(match (ended, getrusage(UsageWho::RUSAGE_CHILDREN)) {
         (Ok(status), Ok(usage)) => {
             let code = status.code().map_or("signal".to_owned(), |code| code.to_string());
-            match fs::write(result, format!("{seconds} {} {code}", usage.max_rss())) {
+            let times = [usage.user_time(), usage.system_time()];
+            let cpu: f64 = times.iter().map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6).sum();
+            match fs::write(result, format!("{seconds} {cpu} {} {code}", usage.max_rss())) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::FAILURE,
             }
@@ -120,6 +125,7 @@ pub fn measured() -> Option<ExitCode> {
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
     seconds: Vec<f64>,
+    cpu_seconds: Vec<f64>,
     peak_kib: u64,
 }
 
@@ -128,6 +134,8 @@ impl Runs {
     pub fn add(&mut self, run: &Run) {
         self.seconds.push(run.seconds);
         self.seconds.sort_by(f64::total_cmp);
+        self.cpu_seconds.push(run.cpu_seconds);
+        self.cpu_seconds.sort_by(f64::total_cmp);
         self.peak_kib = self.peak_kib.max(run.peak_kib);
     }
 
@@ -149,6 +157,11 @@ impl Runs {
     /// The longest, in seconds.
     pub fn max(&self) -> f64 {
         self.seconds.last().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The processor time of the one in the middle, in seconds.
+    pub fn median_cpu(&self) -> f64 {
+        self.cpu_seconds.get(self.cpu_seconds.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
     /// The most memory that any of them had, in MB.

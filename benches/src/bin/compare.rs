@@ -297,16 +297,17 @@ impl Figures {
     }
 
     fn table(&self) -> String {
-        let head = ["", "runs", "min", "median", "max", "peak MB", "answer"];
+        let head = ["", "runs", "min", "median", "max", "processor", "peak MB", "answer"];
         let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).into()];
         for row in &self.rows {
             let mut cells = vec![row.what.to_owned()];
             match &row.missing {
-                Some(_) => cells.extend(["0", "-", "-", "-", "-", "not measured"].map(str::to_owned)),
+                Some(_) => cells.extend(["0", "-", "-", "-", "-", "-", "not measured"].map(str::to_owned)),
                 None => {
                     let runs = &row.runs;
                     cells.push(runs.count().to_string());
-                    cells.extend([runs.min(), runs.median(), runs.max()].map(seconds));
+                    let times = [runs.min(), runs.median(), runs.max(), runs.median_cpu()];
+                    cells.extend(times.map(seconds));
                     cells.push(format!("{:.0}", runs.peak_mb()));
                     cells.push(row.verdict.clone());
                 }
