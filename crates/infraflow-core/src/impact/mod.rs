@@ -30,17 +30,25 @@
 
 mod assess;
 mod document;
+mod graph;
 pub mod moved;
 mod options;
 mod reach;
 mod reason;
 pub mod rules;
+mod scope;
+mod scope_limits;
+mod why;
 
 pub use assess::{assess, assess_with};
 pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
+pub use graph::{Graph, GraphEdge, GraphNode, Sort};
 pub use moved::{RenamedUnit, StateFate, tell_renames};
 pub use options::{ImpactOptions, ReasonsFor};
-pub use reach::{Reached, reach};
+pub use reach::{ModuleAddresses, Published, Reach, Reached, ReachedWhen, reach};
 pub use rules::{
     AlsoRule, Judged, Meant, PathRule, References, RuleAction, RuleName, Ruled, Rules, Then, Verdict,
 };
+pub use scope::{BranchAge, Scope, Width};
+pub use scope_limits::ScopeLimits;
+pub use why::{Answered, Why, why};

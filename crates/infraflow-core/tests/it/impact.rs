@@ -5,7 +5,7 @@ use infraflow_core::{
     catalog::{Catalog, CatalogRules},
     detect::{ChangeDetector, ChangeSet, GitDetector},
     git::{Repository, Revision},
-    impact::{Impact, ImpactOptions, ReasonsFor, assess, assess_with, reach},
+    impact::{Impact, ImpactOptions, ModuleAddresses, ReasonsFor, assess, assess_with, reach},
     proof::{Document as _, Reason},
 };
 
@@ -478,8 +478,11 @@ fn a_change_of_a_module_reaches_units_of_another_repository_before_any_tag() {
         ),
     ]);
     let catalog = catalog_at(&live, "HEAD", &CatalogRules::default());
-    let reached =
-        reach(&impact, &catalog, &[PackageIdentity::of_remote("https://git.example.com/acme/lib.git")]);
+    let reached = reach(
+        &impact,
+        &catalog,
+        &ModuleAddresses::of([PackageIdentity::of_remote("https://git.example.com/acme/lib.git")]),
+    );
     let found: Vec<_> = reached
         .iter()
         .map(|reached| (reached.unit.to_string(), reached.module.to_string(), reached.pinned.clone()))

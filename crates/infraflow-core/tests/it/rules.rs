@@ -27,7 +27,7 @@ fn refused(text: &str) -> String {
 }
 
 /// What the branch `feature` of a repository touches by these rules.
-fn impact_by(repo: &Repo, rules: &Rules) -> Impact {
+pub fn impact_by(repo: &Repo, rules: &Rules) -> Impact {
     let repository = Repository::open(&repo.path).unwrap();
     let base = Revision::Commit(repository.resolve("main").unwrap());
     let head = repository.revision("HEAD").unwrap();
@@ -41,7 +41,7 @@ fn impact_by(repo: &Repo, rules: &Rules) -> Impact {
 }
 
 /// Two modules, of which one calls the other, three units, and files that nobody reads.
-fn repo_with_change(files: &[&str]) -> Repo {
+pub fn repo_with_change(files: &[&str]) -> Repo {
     let call = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
     let repo = Repo::with(&[
         ("modules/net/main.tf", ""),

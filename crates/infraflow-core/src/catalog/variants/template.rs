@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the words of a template stand for.
-pub(super) type Words = BTreeMap<String, String>;
+pub(crate) type Words = BTreeMap<String, String>;
 
 /// A text in which words in braces stand for something: `envs/{name}.tfvars`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ impl Template {
     }
 
     /// The text with all words filled in.
-    pub(super) fn fill(&self, words: &Words) -> String {
+    pub(crate) fn fill(&self, words: &Words) -> String {
         let filled = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.as_str(),
             Part::Word(word) => words.get(word).map_or("", String::as_str),
@@ -85,6 +85,20 @@ impl Template {
         let names = self.text.split('/').filter(|name| !name.is_empty() && *name != ".");
         // A word has no slash in it, so that each name of a template is one.
         names.filter_map(|name| Self::parse(name).ok()).collect()
+    }
+
+    /// What the words stand for where this is a text of several names; each word stands in one name.
+    pub(crate) fn takes_apart(&self, text: &str) -> Option<Words> {
+        let (own, names) = (self.text.split('/'), text.split('/').collect::<Vec<_>>());
+        let own: Vec<Self> = own.map(Self::parse).collect::<Result<_, _>>().ok()?;
+        if own.len() != names.len() {
+            return None;
+        }
+        let mut words = Words::new();
+        for (template, name) in own.iter().zip(names) {
+            words = template.matches(name, &words).into_iter().next()?;
+        }
+        Some(words)
     }
 
     /// Whether a path begins at the repository's root.

@@ -24,6 +24,10 @@
 //! pattern of `on` means changed files, and affected modules and units by their directory; what depends on
 //! these in turn follows, as over any reference. Its order means nothing.
 //!
+//! # Published modules
+//! `published` says under which addresses modules of this repository stand in a registry, so that a change of
+//! them is followed into a live repository ([`reach`](super::reach)).
+//!
 //! # Example
 //! ```toml
 //! [[impact.rules]]
@@ -42,6 +46,10 @@
 //! units = ["live/prod/**"]
 //! on = ["policies/prod/**", "modules/guardrails"]
 //! reason = "the wrapper hands it in"
+//!
+//! [[impact.published]]
+//! source = "app.terraform.io/acme/{name}/aws"
+//! module = "modules/{name}"
 //! ```
 
 mod also_rule;

@@ -2,7 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{AlsoRule, Judged, PathRule, References, RuleAction, RuleName, Then, Verdict};
+use super::{super::Published, AlsoRule, Judged, PathRule, References, RuleAction, RuleName, Then, Verdict};
 use crate::{
     policy::{Configuration, PathPatternSet, PolicyError, Section},
     proof::RepoPath,
@@ -23,11 +23,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Rules(Arc<Compiled>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Compiled {
     rules: Vec<PathRule>,
     defaults: Vec<PathRule>,
     depends_also: Vec<AlsoRule>,
+    published: Vec<Published>,
     /// The patterns of all rules, in order.
     patterns: PathPatternSet,
     /// For each of them, the place of its rule, those of `defaults` after those of `rules`.
@@ -58,7 +59,8 @@ impl Rules {
         let all = || rules.iter().chain(&defaults).enumerate();
         let patterns = PathPatternSet::new(all().flat_map(|(_, rule)| &rule.paths))?;
         let places = all().flat_map(|(place, rule)| rule.paths.iter().map(move |_| place)).collect();
-        Ok(Self(Arc::new(Compiled { rules, defaults, depends_also, patterns, places })))
+        let published = Vec::new();
+        Ok(Self(Arc::new(Compiled { rules, defaults, depends_also, published, patterns, places })))
     }
 
     /// No rules: only references count.
@@ -67,6 +69,7 @@ impl Rules {
             rules: Vec::new(),
             defaults: Vec::new(),
             depends_also: Vec::new(),
+            published: Vec::new(),
             patterns: PathPatternSet::default(),
             places: Vec::new(),
         };
@@ -79,7 +82,8 @@ impl Rules {
     /// As [`Rules::new`].
     pub fn with_rules(&self, rules: impl IntoIterator<Item = PathRule>) -> Result<Self, PolicyError> {
         let rules = rules.into_iter().chain(self.0.rules.iter().cloned()).collect();
-        Self::new(rules, self.0.defaults.clone(), self.0.depends_also.clone())
+        let rules = Self::new(rules, self.0.defaults.clone(), self.0.depends_also.clone())?;
+        Ok(rules.with_published(self.0.published.iter().cloned()))
     }
 
     /// The same with these dependencies too.
@@ -88,7 +92,21 @@ impl Rules {
     /// As [`Rules::new`].
     pub fn with_depends_also(&self, also: impl IntoIterator<Item = AlsoRule>) -> Result<Self, PolicyError> {
         let also = self.0.depends_also.iter().cloned().chain(also).collect();
-        Self::new(self.0.rules.clone(), self.0.defaults.clone(), also)
+        let rules = Self::new(self.0.rules.clone(), self.0.defaults.clone(), also)?;
+        Ok(rules.with_published(self.0.published.iter().cloned()))
+    }
+
+    /// The same with these addresses of published modules too.
+    #[must_use]
+    pub fn with_published(mut self, published: impl IntoIterator<Item = Published>) -> Self {
+        let compiled = Arc::make_mut(&mut self.0);
+        compiled.published.extend(published);
+        self
+    }
+
+    /// Under which addresses modules of this repository are published.
+    pub fn published(&self) -> &[Published] {
+        &self.0.published
     }
 
     /// What the rules say of a changed path. Takes one pass over the path for all patterns.
@@ -166,8 +184,8 @@ impl Default for Rules {
 impl PartialEq for Rules {
     fn eq(&self, other: &Self) -> bool {
         let parts = |rules: &Self| {
-            let Compiled { rules, defaults, depends_also, .. } = &*rules.0;
-            (rules.clone(), defaults.clone(), depends_also.clone())
+            let Compiled { rules, defaults, depends_also, published, .. } = &*rules.0;
+            (rules.clone(), defaults.clone(), depends_also.clone(), published.clone())
         };
         Arc::ptr_eq(&self.0, &other.0) || parts(self) == parts(other)
     }
@@ -180,21 +198,27 @@ impl Eq for Rules {}
 struct Written {
     rules: Vec<PathRule>,
     depends_also: Vec<AlsoRule>,
+    published: Vec<Published>,
     defaults: Vec<PathRule>,
 }
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { rules, depends_also, defaults } = Written::deserialize(deserializer)?;
-        Self::new(rules, defaults, depends_also).map_err(de::Error::custom)
+        let Written { rules, depends_also, published, defaults } = Written::deserialize(deserializer)?;
+        let rules = Self::new(rules, defaults, depends_also).map_err(de::Error::custom)?;
+        Ok(rules.with_published(published))
     }
 }
 
 impl Serialize for Rules {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Compiled { rules, defaults, depends_also, .. } = &*self.0;
-        let written =
-            Written { rules: rules.clone(), depends_also: depends_also.clone(), defaults: defaults.clone() };
+        let Compiled { rules, defaults, depends_also, published, .. } = &*self.0;
+        let written = Written {
+            rules: rules.clone(),
+            depends_also: depends_also.clone(),
+            published: published.clone(),
+            defaults: defaults.clone(),
+        };
         written.serialize(serializer)
     }
 }
