@@ -1,8 +1,8 @@
 use infraflow_core::{
     catalog::Catalog,
     detect::{ChangeDetector as _, ChangeSet, GitDetector, GivenFiles},
-    git::{Repository, Revision},
-    impact::{self, Impact, ImpactOptions},
+    git::{CommitId, GitError, Repository, Revision},
+    impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
     policy::{Configuration, Policy},
 };
 
@@ -42,6 +42,14 @@ impl Changes {
     /// # Errors
     /// Where the repository, its configuration or one of its revisions cannot be read.
     pub fn find(&self) -> Result<Found, Failure> {
+        self.find_with(ReasonsFor::default())
+    }
+
+    /// As [`Changes::find`], with so many reasons for each thing.
+    ///
+    /// # Errors
+    /// As [`Changes::find`].
+    pub fn find_with(&self, reasons: ReasonsFor) -> Result<Found, Failure> {
         let repository = self.at.repository()?;
         let (base, head) = (self.base(&repository)?, repository.revision(&self.at.head)?);
         let trunk = repository.tree(&base)?;
@@ -54,9 +62,28 @@ impl Changes {
         let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
         let before = self.at.catalog(&configuration, &policy, &old)?;
         let catalog = self.at.catalog(&configuration, &policy, &new)?;
-        let options = ImpactOptions::default().with_rules(configuration.section()?);
+        let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
         let mut impact = impact::assess_with(&changes, &before, &catalog, &options);
         impact::tell_renames(&mut impact, &old, &new)?;
         Ok(Found { repository, configuration, policy, changes, catalog, impact })
+    }
+}
+
+impl Found {
+    /// How far the change and what it is compared with went apart. `None` where the clone is too shallow to
+    /// tell.
+    ///
+    /// # Errors
+    /// Where a commit cannot be read.
+    pub fn branch_age(&self) -> Result<Option<BranchAge>, Failure> {
+        let (base, head) = (self.changes.base, self.changes.head.commit());
+        let apart = |from: &CommitId| match self.repository.history(Some(&self.changes.merge_base), from) {
+            Ok(commits) => Ok(Some(u64::try_from(commits.len())?)),
+            Err(GitError::HistoryCut { .. }) => Ok::<_, Failure>(None),
+            Err(error) => Err(error.into()),
+        };
+        let (Some(ahead), Some(behind)) = (apart(&head)?, apart(&base)?) else { return Ok(None) };
+        let time = |id: &CommitId| Ok::<_, Failure>(self.repository.commit(id)?.committer.when);
+        Ok(Some(BranchAge::new(ahead, behind, time(&self.changes.merge_base)?, time(&base)?, time(&head)?)))
     }
 }

@@ -196,13 +196,7 @@ fn things(impact: &Impact) -> Vec<(&RepoPath, GraphNode, &[Reason])> {
 }
 
 /// The edges from a changed file to a thing, by one reason.
-fn way(
-    reason: &Reason,
-    directory: &RepoPath,
-    thing: &GraphNode,
-    at: &Standing<'_>,
-    drawn: &mut Drawn,
-) {
+fn way(reason: &Reason, directory: &RepoPath, thing: &GraphNode, at: &Standing<'_>, drawn: &mut Drawn) {
     let Some((first, rest)) = reason.chain.split_first() else { return };
     let file = |path: &RepoPath| GraphNode { sort: Sort::File, name: path.to_string() };
     let owner = |link: &Link, last: bool| {
