@@ -225,11 +225,11 @@ impl Options {
     fn people_of_why(&self, why: &Why) -> String {
         let mut text = String::new();
         let what = |name: &str| name.replace('_', " ");
-        let of = |what: &str| why.things.iter().filter(|thing| thing.what == what);
         let mut kinds: Vec<&str> = why.things.iter().map(|thing| thing.what.as_str()).collect();
         kinds.dedup();
         for kind in kinds {
-            let things = of(kind).map(|thing| (thing.name.clone(), thing.reasons.clone())).collect();
+            let things = why.things.iter().filter(|thing| thing.what == kind);
+            let things = things.map(|thing| (thing.name.clone(), thing.reasons.clone())).collect();
             self.list(&mut text, &format!("affected: {}", what(kind)), "", things);
         }
         if !why.affected {

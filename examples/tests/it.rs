@@ -15,7 +15,7 @@ use infraflow_core::{
     bump::{BumpPlan, Bumped},
     deploy::{DeployOutcome, Deployment, DeploymentPlan, Verification},
     dry_run::{DriftReport, DryRun, DryRunPlan},
-    impact::Impact,
+    impact::{Impact, Reach, Scope, Why},
     pipeline::StepGraph,
     proof::{Document, SigningKey},
     release::{ReleasePlan, Released},
@@ -148,6 +148,43 @@ fn json_is_a_document_and_nothing_else() {
     assert!(bump.edits.is_empty());
     let units: DryRunPlan = run(&repo.path, "dry_run", &["--json", "--out", "p.json"]).ends(0).is();
     assert!(units.units.is_empty());
+}
+
+#[test]
+fn affected_says_why_and_why_not_and_draws_it_and_measures_it() {
+    let repo = modules();
+    repo.branch("change");
+    repo.write("modules/network/main.tf", NETWORK.replace("var.cidr", "upper(var.cidr)"));
+    repo.commit("feat: upper case");
+    let affected = |options: &[&str]| run(&repo.path, "affected", options);
+    let cluster: Why = affected(&["--why", "modules/cluster", "--json"]).ends(0).is();
+    assert_eq!(cluster.things[0].reasons[0].rule, "module_call");
+    let other: Why = affected(&["--why-not", "modules/other", "--json"]).ends(0).is();
+    assert_eq!(other.reasons[0].rule, "nothing_changed");
+    assert!(affected(&["--why", "modules/other"]).ends(1).out.starts_with("modules/other is not affected\n"));
+    affected(&["--why-not", "modules/cluster"]).ends(1);
+    assert!(affected(&["--graph", "mermaid"]).ends(0).out.starts_with("flowchart LR\n"));
+    assert!(affected(&["--graph", "dot"]).ends(0).out.starts_with("digraph affected {\n"));
+    let scope: Scope = affected(&["--scope", "--json"]).ends(0).is();
+    assert_eq!((scope.files, scope.modules, scope.cases), (1, 2, 1));
+    assert_eq!(scope.branch.map(|branch| (branch.ahead, branch.behind)), Some((1, 0)));
+    let text = affected(&["--reasons", "all", "--limit", "1"]).ends(0).out;
+    assert!(text.contains("modules (2):") && text.contains("and 1 more (--limit 0 shows all)"), "{text}");
+    assert!(text.contains("scope: 1 file, 2 modules, 0 units, 1 test case"), "{text}");
+
+    let origin = repo.origin();
+    let source = format!("git::file://{}//modules/cluster?ref=cluster/v1.0.0", origin.display());
+    let unit =
+        format!("terraform {{\n  backend \"local\" {{}}\n}}\nmodule \"c\" {{\n  source = \"{source}\"\n}}\n");
+    let live = Repo::with(&[("prod/cluster/main.tf", &unit)]);
+    let live_repo = live.path.to_str().unwrap();
+    let address = format!("file://{}", origin.display());
+    let options = ["--live-repo", live_repo, "--address", &address];
+    let reach: Reach = affected(&[&options[..], &["--json"]].concat()).ends(0).is();
+    assert_eq!(reach.reached.len(), 1, "{reach:?}");
+    assert_eq!(reach.reached[0].pinned.as_deref(), Some("cluster/v1.0.0"));
+    let text = affected(&options).ends(0).out;
+    assert!(text.contains("prod/cluster (cluster/v1.0.0: once it is raised)"), "{text}");
 }
 
 #[test]
