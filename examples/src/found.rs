@@ -79,7 +79,7 @@ impl Found {
         let (base, head) = (self.changes.base, self.changes.head.commit());
         let apart = |from: &CommitId| match self.repository.history(Some(&self.changes.merge_base), from) {
             Ok(commits) => Ok(Some(u64::try_from(commits.len())?)),
-            Err(GitError::HistoryCut { .. }) => Ok::<_, Failure>(None),
+            Err(GitError::HistoryCut { .. } | GitError::MissingObjects { .. }) => Ok::<_, Failure>(None),
             Err(error) => Err(error.into()),
         };
         let (Some(ahead), Some(behind)) = (apart(&head)?, apart(&base)?) else { return Ok(None) };
