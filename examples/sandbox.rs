@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use infraflow_core::{policy::Configuration, proof::Document as _, sandbox::SandboxPlan, select::TestPlan};
 use infraflow_examples::{
-    Answer, Failure, Output, Plans, Records, Testing, answer_of, main_of, testing_people,
+    Answer, Output, Plans, Records, Testing, answer_of, document, main_of, testing_people,
 };
 
 /// Runs the test cases of a test plan, as `select_tests --out` writes it, in a sandbox.
@@ -27,7 +27,7 @@ struct Options {
     /// The revision whose files are deployed.
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     head: String,
-    /// The test plan.
+    /// The test plan. Beside --execute it says what the cases are made of, for the record.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["execute", "reap"])]
     tests: Option<PathBuf>,
     /// Only end, destroy and sweep what dead runs left.
@@ -54,14 +54,14 @@ fn main() -> ExitCode {
             options.output.print(&report, |report| format!("{} deployments reaped", report.reaped.len()))?;
             return Ok(if report.clean() { Answer::Done } else { Answer::No });
         }
-        let mut contents = None;
-        let plan: SandboxPlan = match (options.plans.read()?, &options.tests) {
+        let tests = match &options.tests {
+            Some(file) => Some(document::<TestPlan>(file)?),
+            None => None,
+        };
+        let plan: SandboxPlan = match (options.plans.read()?, &tests) {
             (Some(plan), _) => plan,
-            (None, Some(file)) => {
-                let cannot = |error| Failure::from(format!("cannot read {}: {error}", file.display()));
-                let tests = TestPlan::from_json(&std::fs::read_to_string(file).map_err(cannot)?)?;
-                contents = tests.contents();
-                let plan = tester.plan(&tests, &tree)?;
+            (None, Some(tests)) => {
+                let plan = tester.plan(tests, &tree)?;
                 // On one machine the cases run in the order that the plan found best.
                 match tests.shards.as_slice() {
                     [only] => plan.of_shard(only),
@@ -76,6 +76,8 @@ fn main() -> ExitCode {
             return Ok(Answer::Done);
         }
         let report = tester.run(&plan, &tree).await?;
+        let tests = tests.filter(|tests| tests.digest().is_ok_and(|digest| digest == plan.tests));
+        let contents = tests.and_then(|tests| tests.contents());
         options.records.record(Some(&tester.store), &plan, contents.as_ref(), &report).await?;
         options.output.print(&report, testing_people)?;
         Ok(answer_of(&report))

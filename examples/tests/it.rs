@@ -415,6 +415,42 @@ fn a_test_plan_travels_from_selection_to_the_sandbox() {
 }
 
 #[test]
+fn what_a_run_records_orders_and_spares_the_next_one() {
+    if !has("terraform", "what_a_run_records_orders_and_spares_the_next_one") {
+        return;
+    }
+    let repo = modules();
+    repo.branch("change");
+    repo.write("modules/network/main.tf", NETWORK.replace("var.cidr", "upper(var.cidr)"));
+    repo.commit("feat: upper case");
+    // Runs of other tests have other names: on one machine a run's name is its folder.
+    let at = ["--sandbox", "../sandbox", "--store", "../store", "--run"];
+    let skip = ["--store", "../store", "--skip-green", "--out", "../tests.json"];
+    let first = run(&repo.path, "select_tests", &skip).ends(0);
+    assert!(first.out.starts_with("1 cases run"), "{}", first.out);
+    let tests = ["--tests", "../tests.json"];
+    run(&repo.path, "sandbox", &[&at[..], &["night-1"], &tests].concat()).ends(0);
+    let second = run(&repo.path, "select_tests", &skip).ends(0);
+    assert!(second.out.starts_with("0 cases run") && second.out.contains("green: run night-1 passed on"), "{}", second.out);
+
+    // The nightly run skips nothing, and a failure that it records counts on the next day.
+    repo.write("modules/network/examples/basic/expect.toml", "[outputs]\ncidr = \"another\"\n");
+    repo.commit("test: expect something else");
+    let file = ["--history", "../history.jsonl"];
+    run(&repo.path, "nightly", &[&at[..], &["night-2"], &file].concat()).ends(1);
+    let budget = [&file[..], &["--budget", "0", "--json"]].concat();
+    let plan: TestPlan = run(&repo.path, "select_tests", &budget).ends(0).is();
+    let rules: Vec<_> = plan.skipped.iter().map(|case| case.reasons[0].rule.as_str()).collect();
+    assert!(plan.cases.is_empty() && rules.contains(&"budget") && plan.warnings.len() == 1, "{plan:?}");
+    // Held in quarantine it runs, and the run passes.
+    let quarantine = "[[select.quarantine]]\ncases = '**'\nuntil = '2999-01-31'\nreason = 'issue 7'\nwho = 'ada'\n";
+    std::fs::write(repo.folder.path().join("other.toml"), quarantine).unwrap();
+    let config = ["--config", "../other.toml"];
+    let held = run(&repo.path, "nightly", &[&at[..], &["night-3"], &config].concat()).ends(0);
+    assert!(held.out.contains("in quarantine until 2999-01-31: issue 7 (ada)"), "{}", held.out);
+}
+
+#[test]
 fn a_dry_run_is_approved_and_deployed_by_processes_that_share_files_and_a_store() {
     if !has("terraform", "a_dry_run_is_approved_and_deployed_by_processes_that_share_files_and_a_store") {
         return;
