@@ -431,7 +431,11 @@ fn what_a_run_records_orders_and_spares_the_next_one() {
     let tests = ["--tests", "../tests.json"];
     run(&repo.path, "sandbox", &[&at[..], &["night-1"], &tests].concat()).ends(0);
     let second = run(&repo.path, "select_tests", &skip).ends(0);
-    assert!(second.out.starts_with("0 cases run") && second.out.contains("green: run night-1 passed on"), "{}", second.out);
+    assert!(
+        second.out.starts_with("0 cases run") && second.out.contains("green: run night-1 passed on"),
+        "{}",
+        second.out
+    );
 
     // The nightly run skips nothing, and a failure that it records counts on the next day.
     repo.write("modules/network/examples/basic/expect.toml", "[outputs]\ncidr = \"another\"\n");
@@ -443,7 +447,8 @@ fn what_a_run_records_orders_and_spares_the_next_one() {
     let rules: Vec<_> = plan.skipped.iter().map(|case| case.reasons[0].rule.as_str()).collect();
     assert!(plan.cases.is_empty() && rules.contains(&"budget") && plan.warnings.len() == 1, "{plan:?}");
     // Held in quarantine it runs, and the run passes.
-    let quarantine = "[[select.quarantine]]\ncases = '**'\nuntil = '2999-01-31'\nreason = 'issue 7'\nwho = 'ada'\n";
+    let quarantine =
+        "[[select.quarantine]]\ncases = '**'\nuntil = '2999-01-31'\nreason = 'issue 7'\nwho = 'ada'\n";
     std::fs::write(repo.folder.path().join("other.toml"), quarantine).unwrap();
     let config = ["--config", "../other.toml"];
     let held = run(&repo.path, "nightly", &[&at[..], &["night-3"], &config].concat()).ends(0);

@@ -61,7 +61,9 @@ fn cases(count: u64) -> Result<Vec<Case>, Failure> {
     let case = |n: u64| {
         let path = format!("modules/component-{:05}/examples/e{}", n / 4, n % 4);
         let module = format!("modules/component-{:05}", n / 4);
-        serde_json::from_value(serde_json::json!({"id": path, "module": module, "path": path, "kind": "example"}))
+        serde_json::from_value(
+            serde_json::json!({"id": path, "module": module, "path": path, "kind": "example"}),
+        )
     };
     Ok((0..count).map(case).collect::<Result<_, _>>()?)
 }
@@ -75,12 +77,16 @@ fn distributions(count: u64) -> Vec<(&'static str, Vec<u64>)> {
         state ^= state << 17;
         state % below
     };
-    let mut of = |one: &mut dyn FnMut(&mut dyn FnMut(u64) -> u64) -> u64| (0..count).map(|_| one(&mut next)).collect();
+    let mut of =
+        |one: &mut dyn FnMut(&mut dyn FnMut(u64) -> u64) -> u64| (0..count).map(|_| one(&mut next)).collect();
     let tail = |next: &mut dyn FnMut(u64) -> u64| (30_000 / (1 + next(1000))).clamp(30, 7200);
     vec![
         ("10 to 20 minutes", of(&mut |next| 600 + next(600))),
         ("1 second to 1 hour", of(&mut |next| 1 + next(3600))),
-        ("a quarter 20 minutes, else 1", of(&mut |next| if next(4) == 0 { 1000 + next(400) } else { 40 + next(40) })),
+        (
+            "a quarter 20 minutes, else 1",
+            of(&mut |next| if next(4) == 0 { 1000 + next(400) } else { 40 + next(40) }),
+        ),
         ("a long tail", of(&mut |next| tail(next))),
     ]
 }
@@ -126,7 +132,10 @@ fn contents(count: u64) -> Result<(), Failure> {
     let (rules, impact) = (SelectRules::default(), Rules::default());
     let told = best(|| Contents::of(&tree, &catalog, &tool, &rules, &impact));
     let known = told.1.cases().filter(|(case, _)| told.1.digest_of(case).is_some()).count();
-    println!("what {known} cases are made of, each file and directory looked at once: {}", milliseconds(told.0));
+    println!(
+        "what {known} cases are made of, each file and directory looked at once: {}",
+        milliseconds(told.0)
+    );
     Ok(())
 }
 
