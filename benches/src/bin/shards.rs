@@ -77,17 +77,12 @@ fn distributions(count: u64) -> Vec<(&'static str, Vec<u64>)> {
         state ^= state << 17;
         state % below
     };
-    let mut of =
-        |one: &mut dyn FnMut(&mut dyn FnMut(u64) -> u64) -> u64| (0..count).map(|_| one(&mut next)).collect();
-    let tail = |next: &mut dyn FnMut(u64) -> u64| (30_000 / (1 + next(1000))).clamp(30, 7200);
+    let mut of = |one: fn(u64) -> u64| (0..count).map(|_| one(next(7_200_000))).collect();
     vec![
-        ("10 to 20 minutes", of(&mut |next| 600 + next(600))),
-        ("1 second to 1 hour", of(&mut |next| 1 + next(3600))),
-        (
-            "a quarter 20 minutes, else 1",
-            of(&mut |next| if next(4) == 0 { 1000 + next(400) } else { 40 + next(40) }),
-        ),
-        ("a long tail", of(&mut |next| tail(next))),
+        ("10 to 20 minutes", of(|random| 600 + random % 600)),
+        ("1 second to 1 hour", of(|random| 1 + random % 3600)),
+        ("a quarter 20 minutes, else 1", of(|random| if random % 4 == 0 { 1000 + random % 400 } else { 60 })),
+        ("a long tail", of(|random| (30_000 / (1 + random % 1000)).clamp(30, 7200))),
     ]
 }
 
