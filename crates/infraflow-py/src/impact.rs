@@ -3,27 +3,39 @@
 use infraflow_core::{
     address::{PackageIdentity, SourceAddress},
     catalog::{DialectName, UnitId, Unparsable as CoreUnparsable},
-    impact as core,
-    policy::EnvironmentName,
+    git::Revision,
+    impact::{self as core, ImpactOptions, ModuleAddresses, ReasonsFor, ScopeLimits},
+    policy::{Configuration as CoreConfiguration, EnvironmentName, Section},
 };
 
-use pyo3::prelude::*;
+use pyo3::{exceptions::PyValueError, prelude::*};
 
 use crate::{
     catalog::Catalog,
     data::{Holds as _, document, record, wrap},
     detect::ChangeSet,
     error::Result,
+    policy::Configuration,
+    repository::Repository,
     value::{ToPython as _, as_json},
 };
 
-as_json!(DialectName, EnvironmentName, UnitId);
+as_json!(
+    DialectName,
+    EnvironmentName,
+    UnitId,
+    core::RuleAction,
+    core::StateFate,
+    core::ReachedWhen,
+    core::GraphNode,
+    core::GraphEdge,
+);
 
 document! {
     /// What a change set touches, each thing with the shortest chain of references back to a changed file.
     Impact(core::Impact) {
-        base, head, merge_base, changes, modules, units, cases, removed_modules, removed_units, dependents,
-        unparsable, warnings,
+        base, head, merge_base, changes, modules, units, cases, removed_modules, removed_units, renamed_units,
+        dependents, ruled, unparsable, warnings,
     }
 }
 
@@ -48,33 +60,171 @@ record! {
 }
 
 record! {
-    /// A unit of a live repository that calls an affected module of a modules repository.
-    Reached(core::Reached) { unit, environment, module, pinned, reasons }
+    /// A changed path that a rule of `[impact]` speaks of.
+    Ruled(core::Ruled) { path, action, rule, reason, of_all }
 }
 
-/// What a change set touches; `base` is the catalog of its merge base, `head` that of its head.
+record! {
+    /// A unit whose directory was renamed, and whether it finds its state.
+    RenamedUnit(core::RenamedUnit) { from = "from_", to, state, reasons }
+}
+
+document! {
+    /// Why something is affected, or why it is not.
+    Why(core::Why) { asked, affected, things, reasons }
+}
+
+record! {
+    /// A thing and why it is affected or gone.
+    Answered(core::Answered) { what, name, reasons }
+}
+
+document! {
+    /// How large a change is, and how old its branch.
+    Scope(core::Scope) {
+        base, head, merge_base, files, modules, units, removed, cases, environments, depth, deepest, widest,
+        branch, warnings,
+    }
+}
+
+record! {
+    /// How much is touched through one module.
+    Width(core::Width) { module, things }
+}
+
+record! {
+    /// How far a branch and trunk went apart.
+    BranchAge(core::BranchAge) { ahead, behind, days }
+}
+
+record! {
+    /// The affected part of the graph, drawn from the reasons of an impact.
+    Graph(core::Graph) { nodes, edges, left_out }
+}
+
+record! {
+    /// A unit of a live repository that calls an affected module of a modules repository.
+    Reached(core::Reached) { unit, environment, module, pinned, newest, is_newest, when, reasons }
+}
+
+/// A section of the configuration, or its defaults.
+fn section<T: Section>(configuration: Option<&Bound<'_, Configuration>>) -> Result<T> {
+    Ok(match configuration {
+        Some(configuration) => configuration.get().0.section()?,
+        None => CoreConfiguration::defaults().section()?,
+    })
+}
+
+/// What a change set touches; `base` is the catalog of its merge base, `head` that of its head. The rules of
+/// `[impact]` are those of the configuration. With `reasons="all"` each thing has one for each changed file.
 #[pyfunction]
+#[pyo3(signature = (changes, base, head, *, configuration = None, reasons = "shortest"))]
 pub(crate) fn impact(
     py: Python<'_>,
     changes: &Bound<'_, ChangeSet>,
     base: &Bound<'_, Catalog>,
     head: &Bound<'_, Catalog>,
+    configuration: Option<&Bound<'_, Configuration>>,
+    reasons: &str,
 ) -> Result<Py<Impact>> {
+    let reasons = match reasons {
+        "shortest" => ReasonsFor::TheThing,
+        "all" => ReasonsFor::EachChange,
+        other => {
+            let message = format!("reasons is \"shortest\" or \"all\", not {other:?}");
+            return Err(PyValueError::new_err(message).into());
+        }
+    };
+    let options = ImpactOptions::default().with_rules(section(configuration)?).with_reasons_for(reasons);
     let (changes, base, head) = (changes.get().held(), &base.get().0, &head.get().0);
-    Ok(wrap(py, py.detach(|| core::assess(changes, base, head)))?)
+    Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options)))?)
+}
+
+/// The same impact with what became of renamed units: whether they find their state, or would be destroyed and
+/// created anew.
+#[pyfunction]
+pub(crate) fn tell_renames(
+    py: Python<'_>,
+    impact: &Bound<'_, Impact>,
+    repository: &Bound<'_, Repository>,
+) -> Result<Py<Impact>> {
+    let (mut impact, repository) = ((**impact.get().held()).clone(), repository.get().0.clone());
+    let told = py.detach(|| -> Result<core::Impact> {
+        let base = repository.tree(&Revision::Commit(impact.merge_base))?;
+        let head = repository.tree(&impact.head)?;
+        core::tell_renames(&mut impact, &base, &head)?;
+        Ok(impact)
+    });
+    Ok(wrap(py, told?)?)
+}
+
+/// Why a path or a unit's id is affected, or why it is not; `head` is the catalog of the head.
+#[pyfunction]
+#[pyo3(signature = (asked, impact, head, *, configuration = None))]
+pub(crate) fn why(
+    py: Python<'_>,
+    asked: &str,
+    impact: &Bound<'_, Impact>,
+    head: &Bound<'_, Catalog>,
+    configuration: Option<&Bound<'_, Configuration>>,
+) -> Result<Py<Why>> {
+    let rules = section(configuration)?;
+    let (impact, head) = (impact.get().held(), &head.get().0);
+    Ok(wrap(py, py.detach(|| core::why(asked, impact, head, &rules)))?)
+}
+
+/// How large a change is, and what is over a limit of `[scope]`.
+#[pyfunction]
+#[pyo3(signature = (impact, *, branch = None, configuration = None))]
+pub(crate) fn scope(
+    py: Python<'_>,
+    impact: &Bound<'_, Impact>,
+    branch: Option<&Bound<'_, BranchAge>>,
+    configuration: Option<&Bound<'_, Configuration>>,
+) -> Result<Py<Scope>> {
+    let limits: ScopeLimits = section(configuration)?;
+    let (impact, branch) = (impact.get().held(), branch.map(|branch| **branch.get().held()));
+    Ok(wrap(py, core::Scope::of(impact, branch, &limits))?)
+}
+
+/// The affected part of the graph, of at most so many nodes.
+#[pyfunction]
+#[pyo3(signature = (impact, *, most = 200))]
+pub(crate) fn graph(py: Python<'_>, impact: &Bound<'_, Impact>, most: usize) -> Result<Py<Graph>> {
+    let impact = impact.get().held();
+    Ok(wrap(py, py.detach(|| core::Graph::of(impact, most)))?)
+}
+
+/// A graph as a flowchart of Mermaid.
+#[pyfunction]
+pub(crate) fn mermaid(graph: &Bound<'_, Graph>) -> String {
+    graph.get().held().mermaid()
+}
+
+/// A graph in the language of Graphviz.
+#[pyfunction]
+pub(crate) fn dot(graph: &Bound<'_, Graph>) -> String {
+    graph.get().held().dot()
 }
 
 /// Which units of a live repository a change of a modules repository reaches, once it is released and their
-/// refs are raised. `modules` are the addresses under which the modules repository is fetched.
+/// refs are raised. `modules` are the addresses under which the modules repository is fetched; by `[impact]` of
+/// the configuration modules are published in a registry; `tags` tell which ref is the newest.
 #[pyfunction]
+#[pyo3(signature = (impact, live, modules, *, configuration = None, tags = Vec::new()))]
 pub(crate) fn reach(
     py: Python<'_>,
     impact: &Bound<'_, Impact>,
     live: &Bound<'_, Catalog>,
     modules: Vec<String>,
+    configuration: Option<&Bound<'_, Configuration>>,
+    tags: Vec<String>,
 ) -> Result<Py<PyAny>> {
     let addresses = modules.iter().map(|address| Ok(PackageIdentity::of(&SourceAddress::parse(address)?)));
-    let addresses: Vec<_> = addresses.collect::<Result<_>>()?;
+    let rules: core::Rules = section(configuration)?;
+    let addresses = ModuleAddresses::of(addresses.collect::<Result<Vec<_>>>()?)
+        .with_published(rules.published().iter().cloned())
+        .with_tags(tags);
     let (impact, live) = (impact.get().held(), &live.get().0);
     Ok(py.detach(|| core::reach(impact, live, &addresses)).to_python(py)?)
 }

@@ -44,7 +44,10 @@ mod _infraflow {
             Disagreement, DriftReport, DryRun, DryRunOutcome, DryRunPlan, PlannedUnit, SkippedUnit,
             TerraformDryRunner, UnitArtefacts, UnitDrift, UnitDryRun, drift_report,
         },
-        impact::{AffectedCase, AffectedModule, AffectedUnit, Impact, Reached, Unparsable, impact, reach},
+        impact::{
+            AffectedCase, AffectedModule, AffectedUnit, Answered, BranchAge, Graph, Impact, Reached, RenamedUnit,
+            Ruled, Scope, Unparsable, Why, Width, dot, graph, impact, mermaid, reach, scope, tell_renames, why,
+        },
         job::{_shutdown, Started},
         nature::{Nature, StepGraph, StepSpec, nature, steps},
         observe::Event,

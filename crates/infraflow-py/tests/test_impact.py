@@ -3,6 +3,7 @@
 import pytest
 
 from infraflow import (
+    BranchAge,
     Catalog,
     CatalogError,
     Configuration,
@@ -10,12 +11,18 @@ from infraflow import (
     Repository,
     StepGraph,
     detect,
+    dot,
+    graph,
     impact,
+    mermaid,
     nature,
     nightly,
     reach,
+    scope,
     select,
     steps,
+    tell_renames,
+    why,
 )
 
 CALL = 'module "{0}" {{\n  source = "{1}"\n}}\n'
@@ -105,6 +112,54 @@ def test_a_live_repository_is_reached_before_any_tag_exists(change, make_repo):
     (reached,) = reach(affected, catalog, ["git::https://example.com/org/modules.git"])
     assert (reached.unit, reached.module, reached.pinned) == ("prod/network", "modules/network", "network/v1.2.0")
     assert reach(affected, catalog, ["git::https://example.com/org/others.git"]) == ()
+
+
+def test_newest_tags_and_registries_are_told(change, make_repo):
+    *_, affected = change
+    git = "git::https://example.com/org/modules.git//modules/network?ref=network/v1.2.0"
+    files = {"prod/a/main.tf": CALL.format("network", git), "prod/b/main.tf": CALL.format("n", "r.example.com/org/network/aws")}
+    catalog = Catalog.build(Repository(make_repo(files).path), live=["prod/*"])
+    rules = Configuration.parse(
+        "[[impact.published]]\nsource = 'r.example.com/org/{name}/aws'\nmodule = 'modules/{name}'\n"
+    )
+    addresses = ["git::https://example.com/org/modules.git"]
+    found = reach(affected, catalog, addresses, configuration=rules, tags=["network/v1.2.0", "network/v1.3.0"])
+    assert [(it.unit, it.newest, it.is_newest, it.when) for it in found] == [
+        ("prod/a", "network/v1.3.0", False, "bumped"),
+        ("prod/b", None, None, "released"),
+    ]
+
+
+def test_why_and_why_not_the_scope_and_the_graph(change):
+    _, _, head, affected = change
+    yes = why("dev/cluster", affected, head)
+    assert yes.affected and yes.things[0].reasons == affected.units[0].reasons
+    no = why("dev/dns", affected, head)
+    assert not no.affected and no.reasons[0].rule == "nothing_changed"
+    assert type(no).from_json(no.to_json()) == no
+    size = scope(affected, branch=BranchAge(ahead=1, behind=2, days=9))
+    assert (size.files, size.modules, size.units, size.environments) == (1, 2, 1, ("dev",))
+    assert [warning.rule for warning in size.warnings] == ["scope.days"] and size.branch.days == 9
+    drawn = graph(affected)
+    assert len(drawn.nodes) == 6 and drawn.left_out == 0
+    assert mermaid(drawn).startswith("flowchart LR\n") and dot(drawn).startswith("digraph affected {\n")
+    assert graph(affected, most=2).left_out > 0
+
+
+def test_rules_of_the_configuration_count_and_renamed_units_are_told(change):
+    repo, base, *_ = change
+    repo.git("mv", "dev/dns", "dev/zones")
+    repo.commit("feat: rename", {"tools/run.sh": "1\n"})
+    repository = Repository(repo.path)
+    text = "[[impact.rules]]\npaths = ['tools/**']\ndo = 'everything'\nreason = 'it runs all'\n"
+    head, changes = Catalog.build(repository), detect(repository)
+    everything = impact(changes, base, head, configuration=Configuration.parse(text), reasons="all")
+    assert [rule.action for rule in everything.ruled] == ["everything"] and nature(everything).nature == "global"
+    told = tell_renames(everything, repository)
+    (renamed,) = told.renamed_units
+    assert (renamed.from_, renamed.to, renamed.state) == ("dev/dns", "dev/zones", "elsewhere")
+    with pytest.raises(ValueError, match="shortest"):
+        impact(changes, base, head, reasons="many")
 
 
 def test_broken_configuration_is_never_ignored(change):

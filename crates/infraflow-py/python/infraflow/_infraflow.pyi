@@ -13,6 +13,8 @@ __all__ = [
     "AffectedModule",
     "AffectedUnit",
     "AllowedSigners",
+    "Answered",
+    "BranchAge",
     "BudgetUse",
     "BumpEdit",
     "BumpPlan",
@@ -36,6 +38,7 @@ __all__ = [
     "Flaky",
     "GitDetector",
     "GivenFiles",
+    "Graph",
     "GreenRun",
     "History",
     "Identity",
@@ -72,9 +75,12 @@ __all__ = [
     "Released",
     "ReleasedCommit",
     "ReleasedTag",
+    "RenamedUnit",
     "Repository",
     "ResourceChange",
+    "Ruled",
     "Scaffold",
+    "Scope",
     "Sealed",
     "SealingKey",
     "SecretRedactor",
@@ -101,14 +107,19 @@ __all__ = [
     "UnitPublished",
     "Unparsable",
     "Unreleased",
+    "Why",
+    "Width",
     "_Job",
     "__version__",
     "_shutdown",
     "check_change_detector",
     "detect",
     "detect_async",
+    "dot",
     "drift_report",
+    "graph",
     "impact",
+    "mermaid",
     "nature",
     "nightly",
     "observe_tags",
@@ -118,8 +129,11 @@ __all__ = [
     "openings",
     "plan_summary",
     "reach",
+    "scope",
     "select",
     "steps",
+    "tell_renames",
+    "why",
 ]
 
 __version__: Final[str]
@@ -409,7 +423,9 @@ class Impact(_Document):
         cases: Sequence[AffectedCase] = (),
         removed_modules: Sequence[AffectedModule],
         removed_units: Sequence[AffectedUnit],
+        renamed_units: Sequence[RenamedUnit] = (),
         dependents: Sequence[AffectedUnit],
+        ruled: Sequence[Ruled] = (),
         unparsable: Sequence[Unparsable] = (),
         warnings: Sequence[str],
     ) -> Self: ...
@@ -432,7 +448,11 @@ class Impact(_Document):
     @property
     def removed_units(self) -> tuple[AffectedUnit, ...]: ...
     @property
+    def renamed_units(self) -> tuple[RenamedUnit, ...]: ...
+    @property
     def dependents(self) -> tuple[AffectedUnit, ...]: ...
+    @property
+    def ruled(self) -> tuple[Ruled, ...]: ...
     @property
     def unparsable(self) -> tuple[Unparsable, ...]: ...
     @property
@@ -502,6 +522,181 @@ class Unparsable(_Data):
     @property
     def why(self) -> str: ...
 
+_RuleAction = Literal["ignore", "ignore_always", "everything", "part_of", "warn"]
+_ReachedWhen = Literal["bumped", "merged", "released"]
+
+@final
+class Ruled(_Data):
+    def __new__(
+        cls,
+        *,
+        path: str,
+        action: _RuleAction,
+        rule: str,
+        reason: str,
+        of_all: bool,
+    ) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def action(self) -> _RuleAction: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def of_all(self) -> bool: ...
+
+@final
+class RenamedUnit(_Data):
+    def __new__(
+        cls,
+        *,
+        from_: str,
+        to: str,
+        state: Literal["kept", "elsewhere", "unknown"],
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def from_(self) -> str: ...
+    @property
+    def to(self) -> str: ...
+    @property
+    def state(self) -> Literal["kept", "elsewhere", "unknown"]: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Why(_Document):
+    kind: Final = "why"
+    def __new__(
+        cls,
+        *,
+        asked: str,
+        affected: bool,
+        things: Sequence[Answered],
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def asked(self) -> str: ...
+    @property
+    def affected(self) -> bool: ...
+    @property
+    def things(self) -> tuple[Answered, ...]: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Answered(_Data):
+    def __new__(
+        cls,
+        *,
+        what: str,
+        name: str,
+        reasons: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class Scope(_Document):
+    kind: Final = "scope"
+    def __new__(
+        cls,
+        *,
+        base: str,
+        head: str,
+        merge_base: str,
+        files: int,
+        modules: int,
+        units: int,
+        removed: int,
+        cases: int,
+        environments: Sequence[str],
+        depth: int,
+        deepest: str | None = None,
+        widest: Width | None = None,
+        branch: BranchAge | None = None,
+        warnings: Sequence[Reason],
+    ) -> Self: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def merge_base(self) -> str: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def modules(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+    @property
+    def removed(self) -> int: ...
+    @property
+    def cases(self) -> int: ...
+    @property
+    def environments(self) -> tuple[str, ...]: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def deepest(self) -> str | None: ...
+    @property
+    def widest(self) -> Width | None: ...
+    @property
+    def branch(self) -> BranchAge | None: ...
+    @property
+    def warnings(self) -> tuple[Reason, ...]: ...
+
+@final
+class Width(_Data):
+    def __new__(
+        cls,
+        *,
+        module: str,
+        things: int,
+    ) -> Self: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def things(self) -> int: ...
+
+@final
+class BranchAge(_Data):
+    def __new__(
+        cls,
+        *,
+        ahead: int,
+        behind: int,
+        days: int,
+    ) -> Self: ...
+    @property
+    def ahead(self) -> int: ...
+    @property
+    def behind(self) -> int: ...
+    @property
+    def days(self) -> int: ...
+
+@final
+class Graph(_Data):
+    def __new__(
+        cls,
+        *,
+        nodes: Sequence[Mapping[str, str]],
+        edges: Sequence[Mapping[str, int | str]],
+        left_out: int,
+    ) -> Self: ...
+    @property
+    def nodes(self) -> tuple[dict[str, str], ...]: ...
+    @property
+    def edges(self) -> tuple[dict[str, int | str], ...]: ...
+    @property
+    def left_out(self) -> int: ...
+
 @final
 class Reached(_Data):
     def __new__(
@@ -511,6 +706,9 @@ class Reached(_Data):
         environment: str | None = None,
         module: str,
         pinned: str | None = None,
+        newest: str | None = None,
+        is_newest: bool | None = None,
+        when: _ReachedWhen = "bumped",
         reasons: Sequence[Reason],
     ) -> Self: ...
     @property
@@ -522,10 +720,38 @@ class Reached(_Data):
     @property
     def pinned(self) -> str | None: ...
     @property
+    def newest(self) -> str | None: ...
+    @property
+    def is_newest(self) -> bool | None: ...
+    @property
+    def when(self) -> _ReachedWhen: ...
+    @property
     def reasons(self) -> tuple[Reason, ...]: ...
 
-def impact(changes: ChangeSet, base: Catalog, head: Catalog) -> Impact: ...
-def reach(impact: Impact, live: Catalog, modules: Sequence[str]) -> tuple[Reached, ...]: ...
+def impact(
+    changes: ChangeSet,
+    base: Catalog,
+    head: Catalog,
+    *,
+    configuration: Configuration | None = None,
+    reasons: Literal["shortest", "all"] = "shortest",
+) -> Impact: ...
+def tell_renames(impact: Impact, repository: Repository) -> Impact: ...
+def why(asked: str, impact: Impact, head: Catalog, *, configuration: Configuration | None = None) -> Why: ...
+def scope(
+    impact: Impact, *, branch: BranchAge | None = None, configuration: Configuration | None = None
+) -> Scope: ...
+def graph(impact: Impact, *, most: int = 200) -> Graph: ...
+def mermaid(graph: Graph) -> str: ...
+def dot(graph: Graph) -> str: ...
+def reach(
+    impact: Impact,
+    live: Catalog,
+    modules: Sequence[str],
+    *,
+    configuration: Configuration | None = None,
+    tags: Sequence[str] = ...,
+) -> tuple[Reached, ...]: ...
 
 # --- The nature of a change, and what follows from it ---------------------------------------------------------
 
