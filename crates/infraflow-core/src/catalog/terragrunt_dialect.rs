@@ -7,7 +7,7 @@ use super::{
 use crate::{
     proof::RepoPath,
     terraform::{
-        facts::{Place, StaticValue},
+        facts::Place,
         terragrunt::{Files, Purpose, SourceFile, What, Why, resolve},
     },
 };
@@ -69,9 +69,8 @@ impl Dialect for TerragruntDialect {
         if resolved.runs {
             facts.marks.push(Mark::new(MarkKind::Unit, Place { start: 0, end: 0, line: 1, column: 1 }));
         }
-        let values = |values: &[(String, StaticValue)]| -> Vec<Definition> {
-            values.iter().map(|(name, value)| Definition::Value(name.clone(), value.clone())).collect()
-        };
+        let given = resolved.values.into_iter().map(|(name, value)| Definition::Value(name, value));
+        let mut given: Vec<Definition> = given.collect();
         for finding in resolved.findings {
             let (kind, target) = match finding.what {
                 What::Reads(path) => (ReferenceKind::FileRead, Target::Path(path)),
@@ -80,14 +79,16 @@ impl Dialect for TerragruntDialect {
                 What::Variables(path) => (ReferenceKind::VariableFile, Target::Path(path)),
                 What::Unit(unit) => (ReferenceKind::Dependency, Target::Unit(unit)),
                 What::Root { source, directory } => {
-                    let target = Target::Root { source, directory, values: values(&resolved.values) };
+                    // They are the unit's, whichever of its modules is run: said once.
+                    let target = Target::Root { source, directory, values: std::mem::take(&mut given) };
                     (ReferenceKind::ModuleCall, target)
                 }
             };
             let reference = FactReference::new(kind, target, finding.place, finding.text);
             facts.references.push(reference.in_file(finding.file));
         }
-        facts.definitions = values(&resolved.values);
+        // What stands beside the unit itself is run with them.
+        facts.definitions = given;
         let mut broken = resolved.broken.into_iter().filter(|(path, ..)| !files.contains(path));
         facts.unparsable = broken.next().map(|(path, line, why)| Unparsable::new(path, line, why));
         if resolved.incomplete && facts.unparsable.is_none() {

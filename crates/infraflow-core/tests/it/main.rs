@@ -38,3 +38,4 @@ mod select_evidence;
 mod store;
 mod terraform;
 mod why;
+mod terragrunt;

@@ -267,7 +267,6 @@ impl Evaluation<'_> {
             }
         }
         if !guess.starts_with(['.', '/']) {
-            self.seek(frame, &Arc::from(guess), span);
             if let Some(found) = self.seek(frame, &Arc::from(guess), span)
                 && let Some(actual) = self.actual(&found)
             {

@@ -25,6 +25,8 @@
 //!   they name count. `get_env` and features have their defaults where a path is made of them, and are
 //!   unknown in conditions, so that both branches count.
 //! - A path of which a part is unknown is taken for everything that it could mean.
+//! - Terraform code that a `generate` block writes is not read for the modules that it calls; the block and
+//!   the files that it is made of count.
 //! - YAML beyond mappings, lists and plain texts is unknown.
 //! - An absolute path is known up to the repository, so that what counts names from the root of the file
 //!   system counts wrongly.

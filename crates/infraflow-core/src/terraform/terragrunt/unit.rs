@@ -102,7 +102,11 @@ impl Evaluation<'_> {
         if let Value::Parts(parts) = value
             && !matches!(parts.first(), Some(Value::Text(text)) if is_local(text))
         {
-            // Some address, or an unknown beginning: the file that computes it is all that is known.
+            // Of an address elsewhere the file that computes it is all that counts; of what is wholly unknown
+            // nobody can say that it is elsewhere.
+            if !matches!(parts.first(), Some(Value::Text(_))) {
+                self.read_only(frame, value, here, attribute.span);
+            }
             return Vec::new();
         }
         let constant = match value {
