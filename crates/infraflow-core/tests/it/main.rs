@@ -37,5 +37,5 @@ mod select;
 mod select_evidence;
 mod store;
 mod terraform;
-mod why;
 mod terragrunt;
+mod why;

@@ -242,10 +242,19 @@ fn dependents_are_those_who_consume_outputs_or_come_later() {
         ("vpc/terragrunt.hcl", ""),
         ("env.hcl", "dependency \"vpc\" {\n  config_path = \"../vpc\"\n}\n"),
         ("db/terragrunt.hcl", "include \"env\" {\n  path = \"../env.hcl\"\n}\n"),
-        ("off/terragrunt.hcl", "dependency \"vpc\" {\n  config_path = \"../vpc\"\n  enabled     = false\n}\n"),
-        ("no_merge/terragrunt.hcl", "include \"env\" {\n  path = \"../env.hcl\"\n  merge_strategy = \"no_merge\"\n}\n"),
+        (
+            "off/terragrunt.hcl",
+            "dependency \"vpc\" {\n  config_path = \"../vpc\"\n  enabled     = false\n}\n",
+        ),
+        (
+            "no_merge/terragrunt.hcl",
+            "include \"env\" {\n  path = \"../env.hcl\"\n  merge_strategy = \"no_merge\"\n}\n",
+        ),
         ("order/terragrunt.hcl", "dependencies {\n  paths = [\"../vpc/terragrunt.hcl\"]\n}\n"),
-        ("skip/terragrunt.hcl", "dependency \"vpc\" {\n  config_path  = find_in_parent_folders(\"vpc\")\n  skip_outputs = true\n}\n"),
+        (
+            "skip/terragrunt.hcl",
+            "dependency \"vpc\" {\n  config_path  = find_in_parent_folders(\"vpc\")\n  skip_outputs = true\n}\n",
+        ),
         ("reads/terragrunt.hcl", "locals {\n  db = read_terragrunt_config(\"../db/terragrunt.hcl\")\n}\n"),
         ("any/terragrunt.hcl", "dependency \"x\" {\n  config_path = \"../${get_env(\"NET\")}c\"\n}\n"),
     ];
@@ -268,12 +277,21 @@ fn a_stack_is_touched_by_whatever_its_units_would_be() {
             "include \"root\" {\n  path = find_in_parent_folders(\"root.hcl\")\n}\nlocals {\n  c = file(find_in_parent_folders(values.conf))\n}\nterraform {\n  source = \"${get_repo_root()}/modules//vpc\"\n}\n",
         ),
         ("catalog/units/vpc/unread.json", ""),
-        ("catalog/units/db/terragrunt.hcl", "locals {\n  f = file(\"beside.txt\")\n}\ndependency \"vpc\" {\n  config_path = \"../../../vpc\"\n}\n"),
+        (
+            "catalog/units/db/terragrunt.hcl",
+            "locals {\n  f = file(\"beside.txt\")\n}\ndependency \"vpc\" {\n  config_path = \"../../../vpc\"\n}\n",
+        ),
         ("catalog/units/db/beside.txt", ""),
         ("catalog/units/db/main.tf", TF),
-        ("catalog/stacks/inner/terragrunt.stack.hcl", "unit \"db\" {\n  source = \"${get_repo_root()}/catalog/units/db\"\n  path   = \"db\"\n}\n"),
+        (
+            "catalog/stacks/inner/terragrunt.stack.hcl",
+            "unit \"db\" {\n  source = \"${get_repo_root()}/catalog/units/db\"\n  path   = \"db\"\n}\n",
+        ),
         ("modules/vpc/main.tf", TF),
-        ("after/terragrunt.hcl", "dependency \"vpc\" {\n  config_path = \"../live/.terragrunt-stack/vpc\"\n}\n"),
+        (
+            "after/terragrunt.hcl",
+            "dependency \"vpc\" {\n  config_path = \"../live/.terragrunt-stack/vpc\"\n}\n",
+        ),
     ];
     for (changed, expected) in [
         ("live/size.hcl", &["live"][..]),
@@ -288,7 +306,11 @@ fn a_stack_is_touched_by_whatever_its_units_would_be() {
     ] {
         let before = FILES.iter().find(|(path, _)| *path == changed).unwrap().1;
         let found = impact(&FILES, |repo| repo.write(changed, format!("{before}# changed\n")));
-        assert_eq!(units(&found).iter().filter(|unit| *unit != "after").collect::<Vec<_>>(), expected, "{changed}");
+        assert_eq!(
+            units(&found).iter().filter(|unit| *unit != "after").collect::<Vec<_>>(),
+            expected,
+            "{changed}"
+        );
     }
     let found = impact(&FILES, |repo| repo.write("live/size.hcl", "# changed\n"));
     assert_eq!(dependents(&found), ["after"]);
@@ -310,9 +332,10 @@ fn values_beside_a_unit_make_it_one_and_without_them_it_is_a_module() {
 
 #[test]
 fn a_reason_leads_to_the_include_that_brings_the_file() {
-    let found = impact(&[("root.hcl", "# root\n"), ("a/terragrunt.hcl", &format!("# unit\n{ROOT}"))], |repo| {
-        repo.write("root.hcl", "# changed\n");
-    });
+    let found =
+        impact(&[("root.hcl", "# root\n"), ("a/terragrunt.hcl", &format!("# unit\n{ROOT}"))], |repo| {
+            repo.write("root.hcl", "# changed\n");
+        });
     let link = found.units[0].reasons[0].chain.iter().find(|link| link.reference == "include.root").unwrap();
     assert_eq!((link.path.to_string().as_str(), link.line, link.column), ("a/terragrunt.hcl", 2, 1));
 }
@@ -328,14 +351,23 @@ fn what_does_not_parse_is_told_and_what_it_names_still_counts() {
     let found = impact(&files, |repo| repo.write("root.hcl", "locals {\n"));
     assert_eq!(units(&found), ["a", "b"]);
     let told: Vec<String> = found.unparsable.iter().map(|file| file.path.to_string()).collect();
-    assert!(told.contains(&"root.hcl".to_owned()) || told.contains(&"a/terragrunt.hcl".to_owned()), "{told:?}");
+    assert!(
+        told.contains(&"root.hcl".to_owned()) || told.contains(&"a/terragrunt.hcl".to_owned()),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn circles_of_includes_reads_and_locals_end() {
     let repo = Repo::with(&[
-        ("a/terragrunt.hcl", "include \"b\" {\n  path = \"../b/terragrunt.hcl\"\n}\nlocals {\n  x = local.y\n  y = local.x\n  me = read_terragrunt_config(\"terragrunt.hcl\")\n}\n"),
-        ("b/terragrunt.hcl", "include \"a\" {\n  path = \"../a/terragrunt.hcl\"\n}\ndependency \"a\" {\n  config_path = \"../a\"\n}\n"),
+        (
+            "a/terragrunt.hcl",
+            "include \"b\" {\n  path = \"../b/terragrunt.hcl\"\n}\nlocals {\n  x = local.y\n  y = local.x\n  me = read_terragrunt_config(\"terragrunt.hcl\")\n}\n",
+        ),
+        (
+            "b/terragrunt.hcl",
+            "include \"a\" {\n  path = \"../a/terragrunt.hcl\"\n}\ndependency \"a\" {\n  config_path = \"../a\"\n}\n",
+        ),
         ("c/terragrunt.stack.hcl", "stack \"c\" {\n  source = \".\"\n  path   = \"c\"\n}\n"),
     ]);
     let catalog = impact_of(&repo).1;
@@ -345,10 +377,14 @@ fn circles_of_includes_reads_and_locals_end() {
 #[test]
 fn hostile_configuration_is_bounded() {
     let nested = format!("locals {{\n  x = {}1{}\n}}\n", "[".repeat(60), "]".repeat(60));
-    let doubled: String = (0..40).map(|i| format!("  l{} = \"${{local.l{i}}}${{local.l{i}}}\"\n", i + 1)).collect();
-    let doubled = format!("locals {{\n  l0 = \"xxxxxxxx\"\n{doubled}}}\nterraform {{\n  source = local.l40\n}}\n");
-    let listed: String = (0..20).map(|i| format!("  l{} = concat(local.l{i}, local.l{i})\n", i + 1)).collect();
-    let listed = format!("locals {{\n  l0 = [\"a\", \"b\"]\n{listed}  f = [for x in local.l20 : file(x)]\n}}\n");
+    let doubled: String =
+        (0..40).map(|i| format!("  l{} = \"${{local.l{i}}}${{local.l{i}}}\"\n", i + 1)).collect();
+    let doubled =
+        format!("locals {{\n  l0 = \"xxxxxxxx\"\n{doubled}}}\nterraform {{\n  source = local.l40\n}}\n");
+    let listed: String =
+        (0..20).map(|i| format!("  l{} = concat(local.l{i}, local.l{i})\n", i + 1)).collect();
+    let listed =
+        format!("locals {{\n  l0 = [\"a\", \"b\"]\n{listed}  f = [for x in local.l20 : file(x)]\n}}\n");
     let long: String = (0..5_000).map(|i| format!("  l{i} = local.l{}\n", i + 1)).collect();
     let long = format!("locals {{\n{long}}}\n");
     let dotted = format!("locals {{\n  x = file(\"{}x\")\n}}\n", "../".repeat(10_000));
@@ -430,7 +466,10 @@ mod mistakes_of_terragrunt {
             ("größe [1]/root.hcl", ""),
             ("größe [1]/a*b/terragrunt.hcl", ROOT),
             ("größe [1]/a*b/x?.txt", ""),
-            ("größe [1]/c/terragrunt.hcl", "locals {\n  x = file(\"${get_terragrunt_dir()}/../a*b/x?.txt\")\n}\n"),
+            (
+                "größe [1]/c/terragrunt.hcl",
+                "locals {\n  x = file(\"${get_terragrunt_dir()}/../a*b/x?.txt\")\n}\n",
+            ),
         ];
         let found = impact(&files, |repo| repo.write("größe [1]/root.hcl", "# changed\n"));
         assert_eq!(units(&found), ["größe [1]/a*b"]);
@@ -446,8 +485,13 @@ mod mistakes_of_terragrunt {
             ("c/terragrunt.hcl", "dependency \"a\" {\n  config_path = \"../a\"\n}\n"),
         ];
         for _ in 0..3 {
-            let found = impact(&files, |repo| repo.write("a/terragrunt.hcl", "dependency \"b\" {\n  config_path = \"../b\"\n}\n# changed\n"));
-            assert_eq!((units(&found), dependents(&found)), (vec!["a".to_owned()], vec!["b".to_owned(), "c".to_owned()]));
+            let found = impact(&files, |repo| {
+                repo.write("a/terragrunt.hcl", "dependency \"b\" {\n  config_path = \"../b\"\n}\n# changed\n")
+            });
+            assert_eq!(
+                (units(&found), dependents(&found)),
+                (vec!["a".to_owned()], vec!["b".to_owned(), "c".to_owned()])
+            );
         }
     }
 
