@@ -266,16 +266,14 @@ impl Evaluation<'_> {
                 self.find(frame, What::Names(path), span, None);
             }
         }
-        if !guess.starts_with(['.', '/']) {
-            if let Some(found) = self.seek(frame, &Arc::from(guess), span)
-                && let Some(actual) = self.actual(&found)
-            {
-                let why = self.why(frame, Purpose::Include, span, None);
-                if guess.ends_with(".hcl")
-                    && let Some(source) = self.files.source(&actual, &why)
-                {
-                    self.enter_included(frame, source.config(), &found);
-                }
+        if !guess.starts_with(['.', '/'])
+            && let Some(found) = self.seek(frame, &Arc::from(guess), span)
+            && let Some(actual) = self.actual(&found)
+            && guess.ends_with(".hcl")
+        {
+            let why = self.why(frame, Purpose::Include, span, None);
+            if let Some(source) = self.files.source(&actual, &why) {
+                self.enter_included(frame, source.config(), &found);
             }
         }
     }
