@@ -91,7 +91,7 @@ impl Options {
     fn answer(&self, mut found: Found) -> Result<Answer, Failure> {
         if let Some(asked) = self.why.as_ref().or(self.why_not.as_ref()) {
             let rules: Rules = found.configuration.section()?;
-            let answer = why(asked, &found.impact, &found.catalog, &rules);
+            let answer = why(asked, &found.impact, &found.catalog, &rules)?;
             self.output.print(&answer, |answer| self.people_of_why(answer))?;
             let yes = answer.affected == self.why.is_some();
             return Ok(if yes { Answer::Done } else { Answer::No });
@@ -151,10 +151,12 @@ impl Options {
             head: self.live_head.clone(),
             config: None,
             live: self.changes.at.live.clone(),
+            cache: self.changes.at.cache.clone(),
+            no_cache: self.changes.at.no_cache,
         };
         let seen = live.read()?;
-        warnings.extend(seen.catalog.warnings().iter().cloned());
-        let reached = reach(&found.impact, &seen.catalog, &modules);
+        warnings.extend(seen.catalog.warnings()?.iter().cloned());
+        let reached = reach(&found.impact, &seen.catalog, &modules)?;
         Ok(Reach::new(&found.impact, Some(seen.revision), reached, warnings))
     }
 

@@ -125,7 +125,7 @@ impl Options {
                 let package = self.package.as_deref().ok_or("cannot plan: --releases needs --package")?;
                 BumpRequest::releases(package, &document(releases)?)?
             }
-            (None, Some(from)) => BumpRequest::promotion(&seen.catalog, from),
+            (None, Some(from)) => BumpRequest::promotion(&seen.catalog, from)?,
             (None, None) => BumpRequest::new(self.to.iter().cloned()),
         };
         for name in self.environment.iter().chain(&self.promote_from) {

@@ -99,8 +99,10 @@ impl Options {
             head: request.commit.to_string(),
             config: None,
             live: Vec::new(),
+            cache: None,
+            no_cache: false,
         };
-        let order = dependencies(&at.read_at(repository, request.commit.into())?.catalog);
+        let order = dependencies(&at.read_at(repository, request.commit.into())?.catalog)?;
         let mut plan = DeploymentPlan::of(&dry_run, &planned, &request, &policy, &order)?;
         for unit in &mut plan.units {
             let items = published.unit(&unit.unit.id).map(|unit| &unit.items);
@@ -162,16 +164,16 @@ fn answer(deployment: &Deployment) -> Answer {
 }
 
 /// Which units consume the outputs of which.
-fn dependencies(catalog: &Catalog) -> Dependencies {
+fn dependencies(catalog: &Catalog) -> Result<Dependencies, Failure> {
     let mut order = Dependencies::new();
-    for reference in catalog.references() {
+    for reference in catalog.references()? {
         if let (ReferenceKind::Dependency, Node::Unit(unit), Node::Unit(of)) =
             (reference.kind, reference.from, reference.to)
         {
             order.entry(unit).or_default().push(of);
         }
     }
-    order
+    Ok(order)
 }
 
 fn said(plan: &DeploymentPlan) -> String {

@@ -48,7 +48,14 @@ fn main() -> ExitCode {
         let clone = folder.path().join("trunk");
         let repository = Repository::clone_from(&address(&options.repo)?, &clone, &CloneOptions::new())?;
         let revision = repository.trunk_tip()?.into();
-        let at = Snapshot { repo: clone, head: String::new(), config: options.config, live: options.live };
+        let at = Snapshot {
+            repo: clone,
+            head: String::new(),
+            config: options.config,
+            live: options.live,
+            cache: None,
+            no_cache: false,
+        };
         let seen = at.read_at(repository, revision)?;
         let (cancel, console) = (cancel_on_interrupt()?, Console::new());
         let context = DryRunContext {

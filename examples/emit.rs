@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     main_of(async move {
         let found = options.changes.find()?;
         let nature = nature::of(&found.impact, &found.configuration.section()?);
-        let cases: Vec<_> = found.catalog.cases().into_iter().cloned().collect();
+        let cases: Vec<_> = found.catalog.cases()?;
         let tests = ImpactSelector::default().select(&found.impact, &cases);
         let graph = StepGraph::of(&nature, &found.impact, &tests);
         if options.output.json || matches!(options.format, Format::Mermaid) {

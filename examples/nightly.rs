@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     main_of(async move {
         let seen = options.at.read()?;
-        let cases: Vec<_> = seen.catalog.cases().into_iter().cloned().collect();
+        let cases: Vec<_> = seen.catalog.cases()?;
         let shards = options.shard.map_or(1, |(_, shards)| shards);
         let tester = options.testing.open(&seen.configuration)?;
         let evidence = options.records.evidence(Some(&tester.store), &seen.configuration).await?;

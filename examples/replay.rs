@@ -145,7 +145,7 @@ impl Kept<'_> {
         };
         let after = self.at.catalog(&self.configuration, &self.policy, &head)?;
         let catalogued = begun.elapsed();
-        let impact = impact::assess(&changes, &before, &after);
+        let impact = impact::assess(&changes, &before, &after)?;
         let total = begun.elapsed();
         self.last = Some((head.id(), after));
         let milliseconds = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         let found = options.changes.find()?;
         let store = options.store.as_deref().map(Store::folder).transpose()?;
         let mut evidence = options.records.evidence(store.as_ref(), &found.configuration).await?;
-        let cases: Vec<_> = found.catalog.cases().into_iter().cloned().collect();
+        let cases: Vec<_> = found.catalog.cases()?;
         if options.skip_green || options.tool.is_some() {
             let tree = found.repository.tree(&found.impact.head)?;
             let wanted: Vec<_> = match options.all {

@@ -83,12 +83,12 @@ fn steps(criterion: &mut Criterion) {
 
     let base = ground.catalog(&ground.base);
     let head = ground.catalog(&ground.head);
-    let impact = assess(&ground.changes, &base, &head);
+    let impact = assess(&ground.changes, &base, &head).unwrap();
     let units: Vec<String> = impact.units.iter().map(|unit| unit.path.to_string()).collect();
     assert_eq!(units, ground.workload.answer());
     group.throughput(Throughput::Elements(ground.workload.files() as u64));
     group.bench_function("catalog, nothing kept", |bencher| bencher.iter(|| ground.catalog(&ground.head)));
-    group.bench_function("impact", |bencher| bencher.iter(|| assess(&ground.changes, &base, &head)));
+    group.bench_function("impact", |bencher| bencher.iter(|| assess(&ground.changes, &base, &head).unwrap()));
     group.finish();
 }
 

@@ -84,5 +84,5 @@ pub fn contents(
         Some(tool) => tool.clone(),
         None => Tool::find()?.version().clone(),
     };
-    Ok(Contents::of_cases(tree, catalog, &tool, &rules, &impact, cases))
+    Ok(Contents::of_cases(tree, catalog, &tool, &rules, &impact, cases)?)
 }

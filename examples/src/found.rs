@@ -60,10 +60,9 @@ impl Changes {
             None => GitDetector::new().detect(&repository, &base, &head)?,
         };
         let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
-        let before = self.at.catalog(&configuration, &policy, &old)?;
-        let catalog = self.at.catalog(&configuration, &policy, &new)?;
+        let (before, catalog) = self.at.catalogs(&configuration, &policy, &old, &new)?;
         let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
-        let mut impact = impact::assess_with(&changes, &before, &catalog, &options);
+        let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
         impact::tell_renames(&mut impact, &old, &new)?;
         Ok(Found { repository, configuration, policy, changes, catalog, impact })
     }

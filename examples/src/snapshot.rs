@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use infraflow_core::{
-    catalog::{Catalog, CatalogRules, standard_dialects},
+    catalog::{Catalog, CatalogCache, CatalogRules, standard_dialects},
     git::{CommitId, Repository, Revision, Tree},
     policy::{Configuration, PathPattern, Policy},
 };
@@ -24,6 +24,13 @@ pub struct Snapshot {
     /// Directories that are units, whatever the rules say; may be given several times.
     #[arg(long, value_name = "GLOB")]
     pub live: Vec<String>,
+    /// Keep what was read of the repository in this folder, so that the next answer takes as long as the change
+    /// is large. By default the user's cache folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    pub cache: Option<PathBuf>,
+    /// Keep nothing, and use nothing that was kept.
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// What a revision holds.
@@ -73,10 +80,37 @@ impl Snapshot {
         policy: &Policy,
         tree: &Tree,
     ) -> Result<Catalog, Failure> {
+        let catalog = self.cache().catalog(tree, &standard_dialects(), &self.rules(configuration)?)?;
+        Ok(in_environments(catalog, policy))
+    }
+
+    /// What both ends of a change hold.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read.
+    pub fn catalogs(
+        &self,
+        configuration: &Configuration,
+        policy: &Policy,
+        base: &Tree,
+        head: &Tree,
+    ) -> Result<(Catalog, Catalog), Failure> {
+        let (base, head) =
+            self.cache().ends(base, head, &standard_dialects(), &self.rules(configuration)?)?;
+        Ok((in_environments(base, policy), in_environments(head, policy)))
+    }
+
+    fn rules(&self, configuration: &Configuration) -> Result<CatalogRules, Failure> {
         let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let rules = configuration.section::<CatalogRules>()?.with_live(live);
-        let catalog = Catalog::build(tree, &standard_dialects(), &rules)?;
-        Ok(catalog.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone())))
+        Ok(configuration.section::<CatalogRules>()?.with_live(live))
+    }
+
+    fn cache(&self) -> CatalogCache {
+        match &self.cache {
+            _ if self.no_cache => CatalogCache::none(),
+            Some(folder) => CatalogCache::in_folder(folder),
+            None => CatalogCache::of_user(),
+        }
     }
 
     /// Reads the revision, by the configuration that it carries itself: for what is on trunk already.
@@ -100,6 +134,11 @@ impl Snapshot {
         let catalog = self.catalog(&configuration, &policy, &tree)?;
         Ok(Seen { repository, revision, tree, configuration, policy, catalog })
     }
+}
+
+fn in_environments(catalog: Catalog, policy: &Policy) -> Catalog {
+    let policy = policy.clone();
+    catalog.with_environments(move |unit| Some(policy.environment_of(unit)?.name.clone()))
 }
 
 impl Seen {

@@ -121,14 +121,15 @@ pub async fn plan_bump(
     let trunk = road.run.observe(&format!("{environment}.trunk"), Stage::Git, &facts, trunk).await?;
     let tree = repository.tree(&at(trunk))?;
     let policy = Policy::read(&tree)?;
-    let live = catalog(&tree)?.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone()));
+    let of = policy.clone();
+    let live = catalog(&tree)?.with_environments(move |unit| Some(of.environment_of(unit)?.name.clone()));
 
     let name = EnvironmentName::parse(environment)?;
     let before = ENVIRONMENTS.iter().rev().skip_while(|&&it| it != environment).nth(1);
     let package = format!("git::file://{}", road.world.remote("infrastructure-modules").display());
     let request = match before {
         None => BumpRequest::releases(&package, releases)?,
-        Some(before) => BumpRequest::promotion(&live, &EnvironmentName::parse(before)?),
+        Some(before) => BumpRequest::promotion(&live, &EnvironmentName::parse(before)?)?,
     };
     let modules = Repository::open(road.world.remote("infrastructure-modules"))?;
     let bastion = RepoPath::parse("modules/bastion")?;
@@ -220,7 +221,7 @@ impl<'a> Live<'a> {
         let changes = self.changes(proposal)?;
         let before = catalog(&self.repository.tree(&at(changes.merge_base))?)?;
         let after = catalog(&self.repository.tree(&at(proposal.head))?)?;
-        let impact = impact::assess(&changes, &before, &after);
+        let impact = impact::assess(&changes, &before, &after)?;
         let plan = self.runner.plan(&at(proposal.head), &after, Scope::Impact(&impact), policy)?;
         let work = async {
             let hmac = road.store.hmac().await?;

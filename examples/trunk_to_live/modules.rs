@@ -94,11 +94,11 @@ pub async fn assess(road: &Road<'_>, change: &Change) -> Result<Found, Failure> 
     let changes = road.run.plan("detect", Stage::Detect, &facts, detect).await?;
     let before = catalog(&repository.tree(&at(changes.merge_base))?)?;
     let after = catalog(&repository.tree(&head)?)?;
-    let assess = || Ok(impact::assess(&changes, &before, &after));
+    let assess = || Ok(impact::assess(&changes, &before, &after)?);
     let impact: Impact = road.run.plan("impact", Stage::Impact, &changes.digest()?, assess).await?;
     let rules = Configuration::read(&repository.tree(&base)?)?.section()?;
     let nature = nature::of(&impact, &rules);
-    let cases: Vec<_> = after.cases().into_iter().cloned().collect();
+    let cases: Vec<_> = after.cases()?;
     let select = || Ok(ImpactSelector::default().select(&impact, &cases));
     let tests = road.run.plan("select", Stage::Select, &impact.digest()?, select).await?;
     let graph = StepGraph::of(&nature, &impact, &tests);

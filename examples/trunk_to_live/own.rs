@@ -256,10 +256,10 @@ impl Own {
         let changes = GitDetector::new().detect(repository, &base, &head)?;
         let before = catalog(&repository.tree(&at(changes.merge_base))?)?;
         let after = catalog(&repository.tree(&head)?)?;
-        let impact = impact::assess(&changes, &before, &after);
+        let impact = impact::assess(&changes, &before, &after)?;
         let rules = Configuration::read(&repository.tree(&base)?)?.section()?;
         let nature = nature::of(&impact, &rules);
-        let cases: Vec<_> = after.cases().into_iter().cloned().collect();
+        let cases: Vec<_> = after.cases()?;
         let tests = ImpactSelector::default().select(&impact, &cases);
         show(&|line| self.say(line), &impact, &nature, &StepGraph::of(&nature, &impact, &tests));
         self.say(format!("     impact {}", impact.digest()?));
@@ -296,7 +296,8 @@ impl Own {
         let policy = Policy::read(&tree)?;
         let environment = environment(&policy, options.environment.as_ref())?;
         self.headline("5", &format!("{environment}: the bump plan"));
-        let live = catalog(&tree)?.with_environments(|unit| Some(policy.environment_of(unit)?.name.clone()));
+        let of = policy.clone();
+        let live = catalog(&tree)?.with_environments(move |unit| Some(of.environment_of(unit)?.name.clone()));
         let package = self.package(options, &live)?;
         let fetched = format!("git::{}", package.url());
         self.say(format!("     the modules are fetched from {fetched}"));
@@ -321,14 +322,15 @@ impl Own {
             self.say(format!("     {others} references of other environments stay"));
         }
         let units: BTreeSet<_> = live
-            .units()
+            .units()?
             .into_iter()
             .filter(|it| it.environment.as_ref() == Some(&environment))
-            .map(|it| &it.id)
+            .map(|it| it.id)
             .collect();
+        let live_calls = live.calls()?;
         for release in &releases.releases {
             let target = BumpTarget::released(&fetched, release)?;
-            let called = live.calls().iter().any(|call| {
+            let called = live_calls.iter().any(|call| {
                 call.unit.as_ref().is_some_and(|unit| units.contains(unit))
                     && SourceAddress::parse(&call.source.value).is_ok_and(|source| target.is(&source))
             });
@@ -357,7 +359,7 @@ impl Own {
         }
         let known = self.modules.identities();
         let mut sources =
-            live.calls().iter().filter_map(|call| SourceAddress::parse(&call.source.value).ok());
+            live.calls()?.into_iter().filter_map(|call| SourceAddress::parse(&call.source.value).ok());
         sources.find(|source| known.contains(&PackageIdentity::of(source))).ok_or_else(|| {
             let places: Vec<_> = known.iter().map(ToString::to_string).collect();
             format!(
@@ -452,7 +454,7 @@ impl Own {
         let (base, head) = (at(self.live.tip), at(proposal));
         let changes = GitDetector::new().detect(repository, &base, &head)?;
         let after = catalog(&repository.tree(&head)?)?;
-        let impact = impact::assess(&changes, &bump.live, &after);
+        let impact = impact::assess(&changes, &bump.live, &after)?;
         let redirect = Redirected {
             // Trunk's configuration says what the tools may see, whatever the proposal says.
             allowed: credentials(&Configuration::read(&repository.tree(&base)?)?)?,
@@ -519,8 +521,10 @@ impl Own {
         let clone = format!("file://{}", modules.root().display());
         let ours = PackageIdentity::of(&bump.package);
         let nested = catalog(&modules.tree(&at(self.head()))?)?;
-        let called = [&bump.live, &nested].into_iter().flat_map(|catalog| catalog.calls().iter());
+        let mut called = bump.live.calls()?;
+        called.extend(nested.calls()?);
         let sources: Vec<_> = called
+            .iter()
             .filter_map(|call| SourceAddress::parse(&call.source.value).ok())
             .chain([bump.package.clone()])
             .filter(|source| source.kind() == SourceKind::Git)

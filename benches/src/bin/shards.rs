@@ -125,7 +125,7 @@ fn contents(count: u64) -> Result<(), Failure> {
     let catalog = Catalog::build(&tree, &[Arc::new(TerraformDialect)], &CatalogRules::default())?;
     let tool = ToolVersion::parse("terraform 1.11.4")?;
     let (rules, impact) = (SelectRules::default(), Rules::default());
-    let told = best(|| Contents::of(&tree, &catalog, &tool, &rules, &impact));
+    let told = best(|| Contents::of(&tree, &catalog, &tool, &rules, &impact).expect("a tree that stands"));
     let known = told.1.cases().filter(|(case, _)| told.1.digest_of(case).is_some()).count();
     println!(
         "what {known} cases are made of, each file and directory looked at once: {}",

@@ -136,7 +136,7 @@ impl TerraformBumper {
             Some(_) if !targets.is_empty() => {
                 return Err(PyValueError::new_err("give targets or carried_from, not both").into());
             }
-            Some(from) => BumpRequest::promotion(&live.get().0, &EnvironmentName::parse(from)?),
+            Some(from) => BumpRequest::promotion(&live.get().0, &EnvironmentName::parse(from)?)?,
             None => BumpRequest::new(targets.iter().map(|target| target.get().0.clone())),
         };
         if let Some(environment) = environment {

@@ -80,54 +80,49 @@ impl Catalog {
 
     /// The modules, sorted by path.
     #[getter]
-    fn modules(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        owned(self.0.modules()).to_python(py)
+    fn modules(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.modules()?.to_python(py)?)
     }
 
     /// The units, sorted by id.
     #[getter]
-    fn units(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        owned(self.0.units()).to_python(py)
+    fn units(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.units()?.to_python(py)?)
     }
 
     /// The test cases, sorted by id.
     #[getter]
-    fn cases(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        owned(self.0.cases()).to_python(py)
+    fn cases(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.cases()?.to_python(py)?)
     }
 
     /// All references between things of this revision, and to files, sorted.
     #[getter]
-    fn references(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.0.references().to_python(py)
+    fn references(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.references()?.to_python(py)?)
     }
 
     /// The module calls with a constant source, sorted by file and place.
     #[getter]
-    fn calls(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.0.calls().to_vec().to_python(py)
+    fn calls(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.calls()?.to_python(py)?)
     }
 
     /// Files that could not be understood. Whatever could be in them counts as changed.
     #[getter]
-    fn unparsable(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.0.unparsable().to_vec().to_python(py)
+    fn unparsable(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.unparsable()?.to_python(py)?)
     }
 
     /// What a person should know about this catalog, in sentences.
     #[getter]
-    fn warnings(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.0.warnings().to_vec().to_python(py)
+    fn warnings(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        Ok(self.0.warnings()?.to_python(py)?)
     }
 
     fn __repr__(&self) -> String {
-        let (modules, units, cases) = (self.0.modules().len(), self.0.units().len(), self.0.cases().len());
-        format!("Catalog(modules=<{modules} items>, units=<{units} items>, cases=<{cases} items>)")
+        format!("Catalog({})", self.0.tree().revision())
     }
-}
-
-pub(crate) fn owned<T: Clone>(items: Vec<&T>) -> Vec<T> {
-    items.into_iter().cloned().collect()
 }
 
 fn build(
@@ -150,5 +145,5 @@ fn build(
     let rules = configuration.section::<CatalogRules>()?.with_live(live);
     let tree = repository.tree(&repository.revision(revision)?)?;
     let catalog = core::Catalog::build(&tree, &core::standard_dialects(), &rules)?;
-    Ok(catalog.with_environments(|path| Some(policy.environment_of(path)?.name.clone())))
+    Ok(catalog.with_environments(move |path| Some(policy.environment_of(path)?.name.clone())))
 }

@@ -137,7 +137,7 @@ pub(crate) fn impact(
     };
     let options = ImpactOptions::default().with_rules(section(configuration)?).with_reasons_for(reasons);
     let (changes, base, head) = (changes.get().held(), &base.get().0, &head.get().0);
-    Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options)))?)
+    Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options))?)?)
 }
 
 /// The same impact with what became of renamed units: whether they find their state, or would be destroyed and
@@ -170,7 +170,7 @@ pub(crate) fn why(
 ) -> Result<Py<Why>> {
     let rules = section(configuration)?;
     let (impact, head) = (impact.get().held(), &head.get().0);
-    Ok(wrap(py, py.detach(|| core::why(asked, impact, head, &rules)))?)
+    Ok(wrap(py, py.detach(|| core::why(asked, impact, head, &rules))?)?)
 }
 
 /// How large a change is, and what is over a limit of `[scope]`.
@@ -226,5 +226,5 @@ pub(crate) fn reach(
         .with_published(rules.published().iter().cloned())
         .with_tags(tags);
     let (impact, live) = (impact.get().held(), &live.get().0);
-    Ok(py.detach(|| core::reach(impact, live, &addresses)).to_python(py)?)
+    Ok(py.detach(|| core::reach(impact, live, &addresses))?.to_python(py)?)
 }

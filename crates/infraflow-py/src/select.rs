@@ -12,7 +12,7 @@ use infraflow_core::{
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyType};
 
 use crate::{
-    catalog::{Catalog, owned},
+    catalog::Catalog,
     data::{Holds as _, document, record, wrap},
     error::Result,
     impact::Impact,
@@ -183,7 +183,7 @@ impl Contents {
         };
         let work = move || {
             let tree = repository.tree(&repository.revision(&revision)?)?;
-            Ok(core::Contents::of(&tree, &catalog, &tool, &rules, &impact))
+            Ok(core::Contents::of(&tree, &catalog, &tool, &rules, &impact)?)
         };
         Job::computing(work, |py, contents| Ok(Py::new(py, Self(Arc::new(contents)))?.into_any())).wait(py)
     }
@@ -242,7 +242,8 @@ pub(crate) fn select(
         selector = selector.skipping_green();
     }
     let (impact, catalog) = (impact.get().held(), &catalog.get().0);
-    Ok(wrap(py, py.detach(|| selector.select(impact, &owned(catalog.cases()))))?)
+    let cases = catalog.cases()?;
+    Ok(wrap(py, py.detach(|| selector.select(impact, &cases)))?)
 }
 
 /// Every test case, always: providers and clouds change too.
@@ -263,7 +264,8 @@ pub(crate) fn nightly(
     let evidence = evidence(history, contents, configuration, at)?;
     let nightly = Nightly::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
     let catalog = &catalog.get().0;
-    Ok(wrap(py, py.detach(|| nightly.all(&owned(catalog.cases()))))?)
+    let cases = catalog.cases()?;
+    Ok(wrap(py, py.detach(|| nightly.all(&cases)))?)
 }
 
 /// The moment is now where none is given.

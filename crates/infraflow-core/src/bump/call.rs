@@ -34,10 +34,10 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn of(tree: &Tree, catalog: &Catalog) -> Result<Self, BumpError> {
-        let units = catalog.units();
+        let units = catalog.units()?;
         let mut found = Self::default();
-        for call in catalog.calls() {
-            let unit = call.unit.as_ref().and_then(|id| units.iter().find(|unit| unit.id == *id)).copied();
+        for call in catalog.calls()? {
+            let unit = call.unit.as_ref().and_then(|id| units.iter().find(|unit| unit.id == *id));
             let name = format!("module.{}", call.name);
             found.add(Written {
                 file: &call.in_file,
@@ -49,7 +49,7 @@ impl Calls {
                 unit,
             });
         }
-        for unreadable in catalog.unparsable() {
+        for unreadable in catalog.unparsable()? {
             let link = Link {
                 line: unreadable.line.unwrap_or(1),
                 ..Link::whole(unreadable.path.clone(), "unreadable")

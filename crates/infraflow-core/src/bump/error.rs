@@ -1,5 +1,6 @@
 use crate::{
     address::AddressError,
+    catalog::CatalogError,
     git::{BranchName, GitError},
     interface::InterfaceError,
     proof::{ProofError, RepoPath},
@@ -9,6 +10,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BumpError {
+    /// What is there could not be told.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// The repository could not be read or written.
     #[error(transparent)]
     Git(#[from] GitError),

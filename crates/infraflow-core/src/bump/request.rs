@@ -46,16 +46,21 @@ impl BumpRequest {
     /// What an environment carries now, to be carried on to the next one. The catalog has its environments
     /// ([`Catalog::with_environments`]). A module that the environment has at several versions stays as it is:
     /// nobody can say which of them was proven.
-    pub fn promotion(live: &Catalog, from: &EnvironmentName) -> Self {
+    ///
+    /// # Errors
+    /// [`BumpError::Catalog`].
+    pub fn promotion(live: &Catalog, from: &EnvironmentName) -> Result<Self, BumpError> {
         let units: BTreeSet<_> = live
-            .units()
+            .units()?
             .into_iter()
             .filter(|unit| unit.environment.as_ref() == Some(from))
-            .map(|unit| &unit.id)
+            .map(|unit| unit.id)
             .collect();
         let mut carried: BTreeMap<(PackageIdentity, Option<RepoPath>), Vec<BumpTarget>> = BTreeMap::new();
-        for call in
-            live.calls().iter().filter(|call| call.unit.as_ref().is_some_and(|unit| units.contains(unit)))
+        for call in live
+            .calls()?
+            .into_iter()
+            .filter(|call| call.unit.as_ref().is_some_and(|unit| units.contains(unit)))
         {
             let Ok(source) = read_address(&call.source.value, AddressRules::Terraform) else { continue };
             let version = call.version.as_ref().map(|version| version.value.clone());
@@ -77,7 +82,7 @@ impl BumpRequest {
                 request.undecided.push((last, versions));
             }
         }
-        request
+        Ok(request)
     }
 
     /// Only in this environment.

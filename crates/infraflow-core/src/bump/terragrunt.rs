@@ -29,7 +29,7 @@ use crate::{
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Adds the calls of all Terragrunt files of a tree.
-pub(super) fn calls(tree: &Tree, units: &[&Unit], found: &mut Calls) -> Result<(), BumpError> {
+pub(super) fn calls(tree: &Tree, units: &[Unit], found: &mut Calls) -> Result<(), BumpError> {
     for entry in tree.walk(&RepoPath::root())? {
         let name = entry.path.file_name();
         let cached = entry.path.names().any(|name| name == b".terragrunt-cache" || name == b".terraform");
@@ -49,7 +49,7 @@ pub(super) fn calls(tree: &Tree, units: &[&Unit], found: &mut Calls) -> Result<(
             continue;
         }
         let directory = entry.path.parent();
-        let unit = units.iter().find(|unit| Some(&unit.path) == directory.as_ref()).copied();
+        let unit = units.iter().find(|unit| Some(&unit.path) == directory.as_ref());
         let file = &entry.path;
         for (name, source) in sources(&content) {
             match source {

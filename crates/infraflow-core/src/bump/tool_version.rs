@@ -21,7 +21,7 @@ pub(super) fn plan(
     if request.required_version.is_empty() {
         return Ok(());
     }
-    let units = live.units();
+    let units = live.units()?;
     let mut files = Files::of(tree);
     for entry in tree.walk(&RepoPath::root())? {
         let configuration =

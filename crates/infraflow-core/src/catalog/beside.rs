@@ -1,122 +1,121 @@
-//! Files that stand beside configuration: values of variables, lock files, version files.
-
-use std::collections::{HashMap, HashSet};
+//! Files that stand beside configuration: values of variables, lock files, version files. Whom they concern
+//! is told by where they stand, so nothing of it is kept.
 
 use super::{
-    Definition, ReferenceKind, Role,
-    build::whole_file,
-    classify::Sort,
-    graph::{Edge, End, Graph, ThingId},
-    scope::ReadFile,
+    Catalog, CatalogError, DialectName, ReferenceKind, Role, classify::Sort, ground::claims, view::RecordId,
 };
-use crate::{proof::RepoPath, terraform::facts::StaticValue};
+use crate::proof::RepoPath;
 
-/// Values that are given to the variables of a root.
-pub(super) type Values = HashMap<String, Vec<StaticValue>>;
-
-/// Who a file beside configuration belongs to.
-pub(super) struct Beside<'a> {
-    roots: &'a [Option<RepoPath>],
-    configured: &'a HashMap<RepoPath, Vec<ThingId>>,
-    /// Units and cases by the directory in which they run.
-    at: HashMap<&'a RepoPath, Vec<ThingId>>,
-    /// Units by each directory that they lie in.
-    units_below: HashMap<RepoPath, Vec<ThingId>>,
-}
-
-impl<'a> Beside<'a> {
-    pub(super) fn new(
-        roots: &'a [Option<RepoPath>],
-        sorts: &[Sort],
-        configured: &'a HashMap<RepoPath, Vec<ThingId>>,
-    ) -> Self {
-        let mut at: HashMap<&RepoPath, Vec<ThingId>> = HashMap::new();
-        let mut units_below: HashMap<RepoPath, Vec<ThingId>> = HashMap::new();
-        for (thing, root) in roots.iter().enumerate() {
-            let Some(root) = root else { continue };
-            at.entry(root).or_default().push(thing);
-            let mut directory = Some(root.clone()).filter(|_| sorts[thing] == Sort::Unit);
-            while let Some(here) = directory {
-                directory = here.parent();
-                units_below.entry(here).or_default().push(thing);
-            }
-        }
-        Self { roots, configured, at, units_below }
-    }
-
-    /// Adds the edges to these files, and collects the values that they give.
-    pub(super) fn edges(&self, files: &[ReadFile], graph: &mut Graph) -> Vec<Values> {
-        let mut values: Vec<Values> = vec![Values::new(); self.roots.len()];
-        for file in files {
-            let directory = file.path.parent().unwrap_or_else(RepoPath::root);
-            let (kind, things) = match file.claim.role {
-                Role::AutomaticValues => (ReferenceKind::VariableFile, self.running_in(&directory)),
-                Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory)),
-                Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory)),
+impl Catalog {
+    /// Who is concerned by a file beside configuration, and how.
+    pub(crate) fn beside(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
+        let directory = path.parent().unwrap_or_else(RepoPath::root);
+        let mut found = Vec::new();
+        for (dialect, claim) in claims(&self.makings().dialects, path) {
+            let (kind, ids) = match claim.role {
+                Role::AutomaticValues => (ReferenceKind::VariableFile, self.running_in(&directory)?),
+                Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect)?),
+                Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory)?),
+                Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
                 _ => continue,
             };
-            for &thing in things {
-                edge(graph, thing, kind, file);
-                for definition in &file.facts.definitions {
-                    if let Definition::Value(name, value) = definition {
-                        values[thing].entry(name.clone()).or_default().push(value.clone());
-                    }
-                }
-            }
+            found.extend(ids.into_iter().map(|id| (id, kind)));
         }
-        self.tool_versions(files, graph);
-        values
+        Ok(found)
     }
 
-    fn running_in(&self, directory: &RepoPath) -> &[ThingId] {
-        self.at.get(directory).map_or(&[], Vec::as_slice)
+    /// Units and cases that run in a directory.
+    fn running_in(&self, directory: &RepoPath) -> Result<Vec<RecordId>, CatalogError> {
+        let mut found = Vec::new();
+        for id in self.view().records_at(directory)? {
+            let record = self.view().record(id)?;
+            if !record.key.test && self.sort_of(&record)?.is_run() {
+                found.push(id);
+            }
+        }
+        // Tests of this directory run here as well.
+        for (id, edge) in self.view().ends(b's', directory)? {
+            if edge.kind == ReferenceKind::TestOf && self.view().record(id)?.key.test {
+                found.push(id);
+            }
+        }
+        Ok(found)
     }
 
     /// Who can be given a variable file of this directory by name.
-    fn named_in(&self, directory: &RepoPath) -> &[ThingId] {
-        if self.configured.contains_key(directory) || self.at.contains_key(directory) {
-            return self.running_in(directory);
+    fn named_in(&self, directory: &RepoPath, dialect: u8) -> Result<Vec<RecordId>, CatalogError> {
+        let here = self.running_in(directory)?;
+        if !here.is_empty() || self.view().configured(directory)? {
+            return Ok(here);
         }
         let mut above = directory.parent();
-        while let Some(here) = above {
+        while let Some(at) = above {
             // A unit above reaches down for it; what lies beside it on the way says nothing.
-            let found = self.running_in(&here);
+            let found = self.running_in(&at)?;
             if !found.is_empty() {
-                return found;
+                return self.naming(found, dialect);
             }
-            above = here.parent();
+            above = at.parent();
         }
-        self.units_below.get(directory).map_or(&[], Vec::as_slice)
+        let mut units = Vec::new();
+        for id in self.view().records_below(directory)? {
+            let sort = self.sort_of(&*self.view().record(id)?)?;
+            if matches!(sort, Sort::Unit | Sort::Part { .. }) {
+                units.push(id);
+            }
+        }
+        self.naming(units, dialect)
+    }
+
+    /// Those that a person may hand such a file to: not what runs by the files of another dialect, which names
+    /// itself what it gives.
+    fn naming(&self, ids: Vec<RecordId>, dialect: u8) -> Result<Vec<RecordId>, CatalogError> {
+        let mut found = Vec::new();
+        for id in ids {
+            let record = self.view().record(id)?;
+            let part = matches!(self.sort_of(&record)?, Sort::Part { .. });
+            if record.key.dialect == dialect && !(part && self.is_wrapped(&record.directory)?) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether what runs in a directory is run by Terragrunt, whose file there names what it gives.
+    fn is_wrapped(&self, directory: &RepoPath) -> Result<bool, CatalogError> {
+        for id in self.view().records_at(directory)? {
+            let record = self.view().record(id)?;
+            let dialect = self.makings().dialects[usize::from(record.key.dialect)].name();
+            if !record.key.test && dialect == DialectName::terragrunt() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A version file counts for everything that runs in its directory or below, up to the next one of the
     /// same name.
-    fn tool_versions(&self, files: &[ReadFile], graph: &mut Graph) {
-        let files: Vec<&ReadFile> =
-            files.iter().filter(|file| file.claim.role == Role::ToolVersion).collect();
-        let names: HashSet<(&[u8], usize)> =
-            files.iter().map(|file| (file.path.file_name(), file.dialect)).collect();
-        let standing: HashMap<&RepoPath, &ReadFile> = files.iter().map(|file| (&file.path, *file)).collect();
-        for (thing, root) in self.roots.iter().enumerate() {
-            let Some(root) = root else { continue };
-            for (name, _) in &names {
-                let mut directory = Some(root.clone());
-                while let Some(here) = directory {
-                    if let Some(file) = standing.get(&here.join(name)) {
-                        edge(graph, thing, ReferenceKind::VersionFile, file);
-                        break;
-                    }
-                    directory = here.parent();
-                }
+    fn pinned_by(
+        &self,
+        path: &RepoPath,
+        directory: &RepoPath,
+        dialect: u8,
+    ) -> Result<Vec<RecordId>, CatalogError> {
+        let nearer: Vec<RepoPath> = self
+            .view()
+            .versions
+            .iter()
+            .filter(|(other, of)| *of == dialect && other != path && other.file_name() == path.file_name())
+            .filter_map(|(other, _)| other.parent().filter(|at| at.is_within(directory)))
+            .collect();
+        let mut found = Vec::new();
+        for id in self.view().records_below(directory)? {
+            let record = self.view().record(id)?;
+            let hidden = nearer.iter().any(|at| record.directory.is_within(at));
+            if !hidden && self.sort_of(&record)?.is_run() {
+                found.push(id);
             }
         }
-    }
-}
-
-fn edge(graph: &mut Graph, from: ThingId, kind: ReferenceKind, file: &ReadFile) {
-    let text = String::from_utf8_lossy(file.path.file_name()).into_owned();
-    let proofs = vec![whole_file(file.path.clone(), &text)];
-    for path in std::iter::once(&file.path).chain(&file.through) {
-        graph.add(Edge { from, to: End::File(path.clone()), kind, proofs: proofs.clone() });
+        Ok(found)
     }
 }

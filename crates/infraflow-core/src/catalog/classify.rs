@@ -1,11 +1,6 @@
 //! Modules, units and test cases told apart. The rules stand in the documentation of the folder.
 
-use std::collections::{HashMap, HashSet};
-
-use super::{
-    CaseKind, CatalogRules, MarkKind, Role,
-    scope::{ReadFile, Scope},
-};
+use super::{CaseKind, CatalogError, CatalogRules, MarkKind, ReferenceKind, record::Record, view::View};
 use crate::proof::RepoPath;
 
 /// What a scope is.
@@ -15,7 +10,7 @@ pub(super) enum Sort {
     Unit,
     /// The configuration that a unit of another dialect runs in the same directory.
     Part {
-        dialect: usize,
+        dialect: u8,
     },
     Case {
         module: RepoPath,
@@ -23,82 +18,98 @@ pub(super) enum Sort {
     },
 }
 
-/// What tells scopes apart besides their own files.
-pub(super) struct Surroundings<'a> {
-    pub(super) rules: &'a CatalogRules,
-    /// Directories with configuration.
-    pub(super) configured: HashSet<&'a RepoPath>,
-    /// Directories that another directory calls.
-    pub(super) called: HashSet<&'a RepoPath>,
-    /// Directories with values of variables that are read without being named, or with a lock file.
-    pub(super) valued: HashSet<RepoPath>,
-    /// The directories of this repository that a directory calls, in the order of its calls.
-    pub(super) calls: HashMap<&'a RepoPath, Vec<&'a RepoPath>>,
-}
-
-impl Surroundings<'_> {
-    pub(super) fn sort(&self, scope: &Scope) -> Sort {
-        let directory = &scope.directory;
-        if scope.test.is_some() {
-            return Sort::Case { module: directory.clone(), kind: CaseKind::TestFile };
-        }
-        if self.rules.is_live(directory) {
-            return Sort::Unit;
-        }
-        if self.rules.is_module(directory) {
-            return Sort::Module;
-        }
-        if scope.marks.contains(&MarkKind::Unit) {
-            return Sort::Unit;
-        }
-        let called = self.called.contains(directory);
-        if let Some(above) = self.above(directory).filter(|_| !called) {
-            return Sort::Case { module: self.exemplified(directory, above), kind: CaseKind::Example };
-        }
-        if scope.marks.contains(&MarkKind::Case) {
-            let above = directory.parent().unwrap_or_else(RepoPath::root);
-            return Sort::Case { module: self.exemplified(directory, above), kind: CaseKind::Example };
-        }
-        if called || directory.names().any(|name| name == b"modules") {
-            return Sort::Module;
-        }
-        if self.valued.contains(directory) || scope.marks.contains(&MarkKind::LikelyUnit) {
-            return Sort::Unit;
-        }
-        Sort::Module
-    }
-
-    /// The directory above `examples` or `tests`, the innermost. `examples` itself is a case only where the
-    /// directory above it is configured: otherwise it is a directory of somebody's own choosing.
-    fn above(&self, directory: &RepoPath) -> Option<RepoPath> {
-        let mut at = directory.clone();
-        while let Some(parent) = at.parent() {
-            let named = self.rules.examples.iter().chain(&self.rules.tests);
-            if named.into_iter().any(|name| name.as_bytes() == at.file_name())
-                && (at != *directory || self.configured.contains(&parent))
-            {
-                return Some(parent);
-            }
-            at = parent;
-        }
-        None
-    }
-
-    /// The module of which a directory is an example: the one above, if it calls that, or nothing of this
-    /// repository; otherwise the first that it calls.
-    fn exemplified(&self, directory: &RepoPath, above: RepoPath) -> RepoPath {
-        match self.calls.get(directory).map(Vec::as_slice) {
-            Some([first, ..]) if !self.calls[directory].contains(&&above) => (*first).clone(),
-            _ => above,
-        }
+impl Sort {
+    /// Whether a tool is run there, so that relative paths begin there.
+    pub(super) fn is_run(&self) -> bool {
+        *self != Self::Module
     }
 }
 
-/// Directories with files that only a root module has.
-pub(super) fn valued(beside: &[ReadFile]) -> HashSet<RepoPath> {
-    beside
-        .iter()
-        .filter(|file| matches!(file.claim.role, Role::AutomaticValues | Role::Lock))
-        .filter_map(|file| file.path.parent())
-        .collect()
+pub(super) fn sort(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, CatalogError> {
+    if record.key.test {
+        return Ok(Sort::Case { module: record.directory.clone(), kind: CaseKind::TestFile });
+    }
+    for id in view.records_at(&record.key.at)? {
+        let other = view.record(id)?;
+        // What another dialect takes for a unit is one with the configuration that stands there.
+        if !other.key.test
+            && other.key.dialect != record.key.dialect
+            && other.marks.contains(&MarkKind::Unit)
+            && (!record.marks.contains(&MarkKind::Unit) || other.key.dialect > record.key.dialect)
+            && alone(view, rules, &other)? == Sort::Unit
+        {
+            return Ok(Sort::Part { dialect: other.key.dialect });
+        }
+    }
+    alone(view, rules, record)
+}
+
+/// What a scope is by itself.
+fn alone(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, CatalogError> {
+    let directory = &record.directory;
+    if rules.is_live(directory) {
+        return Ok(Sort::Unit);
+    }
+    if rules.is_module(directory) {
+        return Ok(Sort::Module);
+    }
+    if record.marks.contains(&MarkKind::Unit) {
+        return Ok(Sort::Unit);
+    }
+    let called = called(view, directory)?;
+    if !called && let Some(above) = above(view, rules, directory)? {
+        let module = exemplified(view, record, above)?;
+        return Ok(Sort::Case { module, kind: CaseKind::Example });
+    }
+    if record.marks.contains(&MarkKind::Case) {
+        let above = directory.parent().unwrap_or_else(RepoPath::root);
+        let module = exemplified(view, record, above)?;
+        return Ok(Sort::Case { module, kind: CaseKind::Example });
+    }
+    if called || directory.names().any(|name| name == b"modules") {
+        return Ok(Sort::Module);
+    }
+    if record.valued || record.marks.contains(&MarkKind::LikelyUnit) {
+        return Ok(Sort::Unit);
+    }
+    Ok(Sort::Module)
+}
+
+/// Whether another directory calls this one, or links to its files: that lends them, as a module does.
+fn called(view: &View, directory: &RepoPath) -> Result<bool, CatalogError> {
+    let by_another = |record: &Record, edge: &super::record::Edge| {
+        edge.kind == ReferenceKind::ModuleCall && record.directory != *directory
+    };
+    Ok(view.any_end(directory, by_another)? || view.lends(directory)?)
+}
+
+/// The directory above `examples` or `tests`, the innermost. `examples` itself is a case only where the
+/// directory above it is configured: otherwise it is a directory of somebody's own choosing.
+fn above(view: &View, rules: &CatalogRules, directory: &RepoPath) -> Result<Option<RepoPath>, CatalogError> {
+    let mut at = directory.clone();
+    while let Some(parent) = at.parent() {
+        let mut named = rules.examples.iter().chain(&rules.tests);
+        if named.any(|name| name.as_bytes() == at.file_name())
+            && (at != *directory || view.configured(&parent)?)
+        {
+            return Ok(Some(parent));
+        }
+        at = parent;
+    }
+    Ok(None)
+}
+
+/// The module of which a directory is an example: the one above, if it calls that, or nothing of this
+/// repository; otherwise the first that it calls.
+fn exemplified(view: &View, record: &Record, above: RepoPath) -> Result<RepoPath, CatalogError> {
+    let mut first = None;
+    for target in record.calls.iter().filter_map(|call| call.target.as_ref()) {
+        if *target == above {
+            return Ok(above);
+        }
+        if first.is_none() && view.configured(target)? {
+            first = Some(target.clone());
+        }
+    }
+    Ok(first.unwrap_or(above))
 }

@@ -1,5 +1,5 @@
 use super::DialectName;
-use crate::git::{GitError, Revision};
+use crate::git::{GitError, Revision, Tree};
 
 /// What can go wrong while a tree is catalogued. A file that cannot be understood is no error: it is
 /// listed as unparsable, and taken as changed.
@@ -31,4 +31,25 @@ pub enum CatalogError {
         /// The name.
         name: DialectName,
     },
+    /// There are more dialects than can be numbered.
+    #[error("cannot catalog with {count} dialects\n  help: 255 are the most")]
+    TooManyDialects {
+        /// How many there are.
+        count: usize,
+    },
+    /// A kept index turned out to be damaged, and could not be made anew.
+    #[error("cannot read the index {what}: {why}\n  help: delete the cache folder; it is made anew")]
+    Damaged {
+        /// Which index.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl CatalogError {
+    /// What git says of a tree.
+    pub(super) fn git(tree: &Tree, source: GitError) -> Self {
+        Self::Git { revision: *tree.revision(), source: Box::new(source) }
+    }
 }

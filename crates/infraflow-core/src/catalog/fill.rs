@@ -145,6 +145,27 @@ pub(super) fn names_variable(value: &StaticValue) -> bool {
     any(value, &|part| matches!(part, StaticValue::Variable(..)))
 }
 
+/// The variables that are left, by name.
+pub(super) fn variables(value: &StaticValue) -> Vec<&str> {
+    match value {
+        StaticValue::Variable(name, _) => vec![name],
+        StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
+            items.iter().flat_map(variables).collect()
+        }
+        StaticValue::Object(members) => members.iter().flat_map(|(_, member)| variables(member)).collect(),
+        StaticValue::FileSet(one, two) => variables(one).into_iter().chain(variables(two)).collect(),
+        StaticValue::Directory(inner) | StaticValue::FileName(inner) | StaticValue::Keys(inner) => {
+            variables(inner)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a local is left.
+pub(super) fn names_local(value: &StaticValue) -> bool {
+    any(value, &|part| matches!(part, StaticValue::Local(..)))
+}
+
 /// Whether the path begins at the root module's directory: by name, or because it is relative.
 fn begins_at_root(value: &StaticValue) -> bool {
     match value {

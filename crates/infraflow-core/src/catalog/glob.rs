@@ -1,10 +1,12 @@
 //! Patterns of paths that come from expressions: constant text, what nobody knows, and globs of `fileset`.
 
-/// A pattern over the bytes of a path.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Glob(Vec<Token>);
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A pattern over the bytes of a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Glob(Vec<Token>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Token {
     Byte(u8),
     /// One byte, but no slash.

@@ -1,16 +1,24 @@
-//! From scopes to edges: calls are resolved, and paths that a caller has to fill in travel up to it.
+//! From scopes to records: calls are resolved, and paths that a caller has to fill in travel up to it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use rayon::prelude::*;
 
 use super::{
-    CatalogRules, ReferenceKind,
-    fill::{Names, alternatives, is_open, names_variable},
-    graph::{Edge, End, Graph, ThingId},
-    listing::Listing,
+    CatalogError, ReferenceKind,
+    fill::{Names, alternatives, is_open, names_variable, variables},
+    glob::Glob,
+    ground::Ground,
     path::{Paths, paths},
-    scope::{Proof, Scope},
+    record::{CallRecord, Edge, End, Open, Proof, Record},
+    scope::{Call, Scope},
+    values,
 };
-use crate::{proof::RepoPath, terraform::facts::StaticValue};
+use crate::{git::GitError, proof::RepoPath, terraform::facts::StaticValue};
 
 /// The most paths that travel up through one directory. Beyond it, callers see no more of them, and the
 /// catalog warns.
@@ -19,191 +27,445 @@ const MAX_OPEN: usize = 512;
 /// The longest chain of calls that a path travels up.
 const MAX_CALLS: usize = 64;
 
-/// A call whose target is known.
-pub(super) struct Resolved {
-    pub(super) from: ThingId,
-    pub(super) to: ThingId,
-    /// Its place among the calls of its scope; `None` for a test case that runs in a directory.
-    pub(super) call: Option<usize>,
+/// Who stands outside of what is linked: the records of a directory, test files left out.
+pub(super) type Outside<'a> = dyn Fn(&RepoPath) -> Result<Vec<Arc<Record>>, CatalogError> + Sync + 'a;
+
+/// A scope on its way to a record.
+struct Draft<'a> {
+    scope: &'a Scope,
+    /// For each call, the directory of this repository that it leads to.
+    targets: Vec<Option<RepoPath>>,
+    edges: Vec<Edge>,
+    warnings: Vec<(bool, String)>,
+    /// Reads that its callers or its root settle, by value and where they are written.
+    opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Open>,
+    crowded: bool,
 }
 
-/// A read on its way up to the callers.
-#[derive(Clone)]
-struct Open {
-    kind: ReferenceKind,
-    value: StaticValue,
-    proofs: Vec<Proof>,
+/// Links scopes with each other, and with those outside.
+pub(super) fn link(
+    scopes: &[Scope],
+    ground: &Ground<'_>,
+    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+    outside: &Outside<'_>,
+) -> Result<Vec<Record>, CatalogError> {
+    let mut drafts: Vec<Draft<'_>> = scopes.par_iter().map(|scope| draft(scope, ground)).collect();
+    carry(&mut drafts, ground, outside)?;
+    let failed = |source| CatalogError::git(ground.tree, source);
+    drafts.into_par_iter().map(|draft| finish(draft, ground, configured).map_err(failed)).collect()
 }
 
-pub(super) struct Linker<'a> {
-    pub(super) scopes: &'a [Scope],
-    pub(super) listing: &'a Listing,
-    pub(super) rules: &'a CatalogRules,
-    /// For each scope, the directory in which the tool runs, where it is a root: a unit or a case.
-    pub(super) roots: &'a [Option<RepoPath>],
-    /// Values of a root's variables, from variable files.
-    pub(super) values: &'a [HashMap<String, Vec<StaticValue>>],
-    pub(super) graph: Graph,
-    pub(super) warnings: Vec<String>,
+fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
+    let mut draft = Draft {
+        scope,
+        targets: Vec::new(),
+        edges: own_edges(scope),
+        warnings: Vec::new(),
+        opens: BTreeMap::new(),
+        crowded: false,
+    };
+    for call in &scope.calls {
+        let target = draft.call(call, ground);
+        draft.targets.push(target);
+    }
+    for read in &scope.reads {
+        draft.take(Open { kind: read.kind, value: read.value.clone(), proofs: vec![read.proof.clone()] });
+    }
+    draft
 }
 
-impl Linker<'_> {
-    /// Adds the edges of all reads.
-    pub(super) fn reads(&mut self, calls: &[Resolved]) {
-        let mut callers: HashMap<ThingId, Vec<&Resolved>> = HashMap::new();
-        for call in calls {
-            callers.entry(call.to).or_default().push(call);
+/// What a scope's own files bring: links that they were read through, what its dialect looked at, and,
+/// where one could not be read, anything below the directory.
+fn own_edges(scope: &Scope) -> Vec<Edge> {
+    let edge =
+        |to, kind, proof: Proof| Edge { to, kind, when_run: false, looked: false, proofs: vec![proof] };
+    let mut edges = Vec::new();
+    for (link, through) in &scope.linked {
+        edges.extend(through.iter().map(|file| {
+            let proof = Proof::whole_file(link.clone(), "a symbolic link");
+            edge(End::File(file.clone()), ReferenceKind::SymbolicLink, proof)
+        }));
+    }
+    for looked in &scope.looked {
+        edges.push(Edge { looked: true, ..edge(looked.to.clone(), looked.kind, looked.proof.clone()) });
+    }
+    for (directory, proof) in &scope.consumes {
+        edges.push(edge(End::Scope(directory.clone()), ReferenceKind::Dependency, proof.clone()));
+    }
+    for (directory, proof) in &scope.below {
+        edges.push(edge(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
+    }
+    for unparsable in &scope.unparsable {
+        let to = End::Matching { directory: scope.directory.clone(), glob: anything(), unknown: true };
+        let proof = Proof::whole_file(unparsable.path.clone(), "a file that could not be understood");
+        edges.push(edge(to, ReferenceKind::FileRead, proof));
+    }
+    if scope.key.test {
+        let proof = Proof::whole_file(scope.key.at.clone(), "the module it tests");
+        edges.push(edge(End::Scope(scope.directory.clone()), ReferenceKind::TestOf, proof));
+    }
+    edges
+}
+
+fn anything() -> Glob {
+    let mut glob = Glob::default();
+    glob.push_any();
+    glob
+}
+
+impl Draft<'_> {
+    /// Resolves a call, and adds its edges.
+    fn call(&mut self, call: &Call, ground: &Ground<'_>) -> Option<RepoPath> {
+        let (from, relative) = match (&call.directory, &call.source) {
+            (Some(directory), _) => (RepoPath::root(), directory.as_bytes().to_vec()),
+            (None, Some((source, _))) => {
+                let (from, relative) = ground.own.within(&self.scope.directory, &source.value)?;
+                (from, relative.into_bytes())
+            }
+            (None, None) => return None,
+        };
+        let way = ground.links.follow(&from, &relative);
+        let edge =
+            |to, kind| Edge { to, kind, when_run: false, looked: false, proofs: vec![call.proof.clone()] };
+        self.edges
+            .extend(way.links.into_iter().map(|link| edge(End::File(link), ReferenceKind::SymbolicLink)));
+        if let Some(submodule) = way.submodule {
+            self.edges.push(edge(End::File(submodule), ReferenceKind::Submodule));
+            return None;
         }
-        let mut seen: HashMap<ThingId, HashSet<(StaticValue, Proof)>> = HashMap::new();
-        let mut work: Vec<(ThingId, Open)> = Vec::new();
-        for (thing, scope) in self.scopes.iter().enumerate() {
-            for read in &scope.reads {
-                let open =
-                    Open { kind: read.kind, value: read.value.clone(), proofs: vec![read.proof.clone()] };
-                work.push((thing, open));
-            }
+        let Some(end) = way.end else {
+            let text = format!(
+                "{}:{}: {} calls {}, which lies outside the repository; its changes are not seen",
+                call.proof.file,
+                call.proof.place.line,
+                call.proof.text,
+                String::from_utf8_lossy(&relative)
+            );
+            self.warnings.push((false, text));
+            return None;
+        };
+        self.edges.push(edge(End::Scope(end.clone()), ReferenceKind::ModuleCall));
+        Some(end)
+    }
+
+    /// Takes up a read. Of equal ones the one with the shortest way counts. Says whether that is news.
+    fn take(&mut self, open: Open) -> bool {
+        let Some(origin) = open.proofs.first().cloned() else { return false };
+        if open.proofs.len() > MAX_CALLS {
+            return false;
         }
-        let mut crowded = HashSet::new();
-        while let Some((thing, open)) = work.pop() {
-            let seen = seen.entry(thing).or_default();
-            let Some(origin) = open.proofs.first().cloned() else { continue };
-            if seen.len() >= MAX_OPEN {
-                crowded.insert(thing);
-                continue;
+        let crowded = self.opens.len() >= MAX_OPEN;
+        match self.opens.entry((open.kind, open.value.clone(), origin)) {
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                let by_length = open.proofs.len().cmp(&known.get().proofs.len());
+                let better = by_length.then_with(|| open.proofs.cmp(&known.get().proofs)) == Ordering::Less;
+                if better {
+                    known.insert(open);
+                }
+                better
             }
-            if !seen.insert((open.value.clone(), origin)) {
-                continue;
+            std::collections::btree_map::Entry::Vacant(place) => {
+                if crowded {
+                    self.crowded = true;
+                    return false;
+                }
+                place.insert(open);
+                true
             }
-            if !is_open(&open.value) {
-                self.read(thing, &open, &self.scopes[thing].directory.clone());
-                continue;
-            }
-            self.at_root(thing, &open);
-            if open.proofs.len() > MAX_CALLS {
-                continue;
-            }
-            for call in callers.get(&thing).into_iter().flatten() {
-                work.extend(self.through(call, &open).into_iter().map(|open| (call.from, open)));
-            }
-        }
-        let mut crowded: Vec<_> = crowded.into_iter().map(|thing| &self.scopes[thing].directory).collect();
-        crowded.sort();
-        for directory in crowded {
-            self.warnings.push(format!(
-                "more than {MAX_OPEN} paths are handed through {directory}; files that reach it by further ones are not followed"
-            ));
         }
     }
 
+    /// Takes up what a called scope leaves open, as this one fills it in.
+    fn inherit<'o>(
+        &mut self,
+        call: Option<usize>,
+        opens: impl Iterator<Item = &'o Open>,
+        default: &dyn Fn(&str) -> Option<StaticValue>,
+        ground: &Ground<'_>,
+    ) -> Result<bool, GitError> {
+        let scope = self.scope;
+        let arguments = call.map(|at| &scope.calls[at]).filter(|call| !call.root);
+        let mut news = false;
+        for open in opens.filter(|open| is_open(&open.value)) {
+            let mut proofs = open.proofs.clone();
+            proofs.extend(call.map(|at| scope.calls[at].proof.clone()));
+            if !names_variable(&open.value) {
+                news |= self.take(Open { proofs, ..open.clone() });
+                continue;
+            }
+            // What is passed and given, in words that mean the same to whoever calls this scope.
+            let mut passed: HashMap<&str, StaticValue> = HashMap::new();
+            let mut given: HashMap<&str, Vec<StaticValue>> = HashMap::new();
+            for name in variables(&open.value) {
+                if let Some(value) = arguments.and_then(|call| call.arguments.get(name)) {
+                    passed.insert(name, scope.filled(value, ground)?);
+                }
+                let values = scope.values.get(name).into_iter().flatten();
+                let values = values.map(|value| scope.filled(value, ground)).collect::<Result<_, _>>()?;
+                given.insert(name, values);
+            }
+            let variable = |name: &str| match passed.get(name) {
+                Some(value) => value.clone(),
+                // Who runs the module gives values by name; whatever it gives, the default may count too.
+                None => {
+                    let mut given: Vec<StaticValue> = match arguments {
+                        None => given.get(name).cloned().unwrap_or_default(),
+                        Some(_) => Vec::new(),
+                    };
+                    given.extend(default(name));
+                    StaticValue::one_of(given)
+                }
+            };
+            let names = Names { variables: Some(&variable), ..Names::default() };
+            for value in alternatives(&names.fill(&open.value)) {
+                news |= self.take(Open { kind: open.kind, value, proofs: proofs.clone() });
+            }
+        }
+        Ok(news)
+    }
+}
+
+/// Carries open reads up along the calls until nothing new arrives anywhere.
+fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -> Result<(), CatalogError> {
+    let failed = |source| CatalogError::git(ground.tree, source);
+    let mut standing: HashMap<&RepoPath, Vec<usize>> = HashMap::new();
+    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| !draft.scope.key.test) {
+        standing.entry(&draft.scope.directory).or_default().push(at);
+    }
+    // Who calls whom, by which call; and what comes in from outside.
+    let mut callers: HashMap<usize, Vec<(usize, Option<usize>)>> = HashMap::new();
+    let mut incoming = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        let mut directories: Vec<(&RepoPath, Option<usize>)> = Vec::new();
+        let calls = draft.targets.iter().enumerate();
+        directories.extend(calls.filter_map(|(call, target)| Some((target.as_ref()?, Some(call)))));
+        directories.extend(draft.scope.key.test.then_some((&draft.scope.directory, None)));
+        for (directory, call) in directories {
+            for &target in standing.get(directory).into_iter().flatten().filter(|&&target| target != at) {
+                callers.entry(target).or_default().push((at, call));
+            }
+            incoming.push((at, call, directory.clone()));
+        }
+    }
+    drop(standing);
+    for (at, call, directory) in incoming {
+        for record in outside(&directory)? {
+            let default = |name: &str| record.defaults.get(name).cloned();
+            drafts[at].inherit(call, record.open.iter(), &default, ground).map_err(failed)?;
+        }
+    }
+    let mut work: VecDeque<usize> = (0..drafts.len()).filter(|&at| !drafts[at].opens.is_empty()).collect();
+    let mut waiting: HashSet<usize> = work.iter().copied().collect();
+    while let Some(at) = work.pop_front() {
+        waiting.remove(&at);
+        let Some(calling) = callers.get(&at) else { continue };
+        let opens: Vec<Open> = drafts[at].opens.values().cloned().collect();
+        let scope = drafts[at].scope;
+        let asked = opens.iter().any(|open| names_variable(&open.value));
+        let nothing = HashMap::new();
+        let defaults = match asked {
+            true => &scope.definitions(ground).map_err(failed)?.defaults,
+            false => &nothing,
+        };
+        for &(caller, call) in calling {
+            let default = |name: &str| defaults.get(name).cloned();
+            let news = drafts[caller].inherit(call, opens.iter(), &default, ground).map_err(failed)?;
+            if news && waiting.insert(caller) {
+                work.push_back(caller);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    mut draft: Draft<'_>,
+    ground: &Ground<'_>,
+    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+) -> Result<Record, GitError> {
+    let scope = draft.scope;
+    let opens: Vec<Open> = std::mem::take(&mut draft.opens).into_values().collect();
+    let takes_values = opens.iter().any(|open| names_variable(&open.value));
+    let nothing = HashMap::new();
+    let (mut given, mut defaults) = (HashMap::new(), &nothing);
+    if takes_values {
+        given = values::of_files(ground, &scope.directory, configured)?;
+        for (name, values) in &scope.values {
+            let own: &mut Vec<StaticValue> = given.entry(name.clone()).or_default();
+            for value in values {
+                own.push(scope.filled(value, ground)?);
+            }
+        }
+        defaults = &scope.definitions(ground)?.defaults;
+    }
+    // What is run from elsewhere runs there, with the unit's own files beside it.
+    let mut roots: Vec<RepoPath> = scope
+        .calls
+        .iter()
+        .zip(&draft.targets)
+        .filter_map(|(call, target)| target.clone().filter(|_| call.root))
+        .collect();
+    roots.push(scope.directory.clone());
+    roots.dedup();
+    let mut settle = Settle { draft, ground };
+    for open in &opens {
+        if is_open(&open.value) {
+            for root in &roots {
+                settle.at_root(open, root, &given, defaults);
+            }
+        } else {
+            settle.read(open, &scope.directory, false);
+        }
+    }
+    let Draft { targets, mut edges, mut warnings, crowded, .. } = settle.draft;
+    if crowded {
+        warnings.push((
+            false,
+            format!(
+                "more than {MAX_OPEN} paths are handed through {}; files that reach it by further ones are not followed",
+                scope.directory
+            ),
+        ));
+    }
+    let mut lends: Vec<RepoPath> = scope
+        .linked
+        .iter()
+        .filter_map(|(_, through)| through.last()?.parent().filter(|lender| *lender != scope.directory))
+        .collect();
+    lends.sort();
+    lends.dedup();
+    edges.sort();
+    edges.dedup();
+    warnings.sort();
+    warnings.dedup();
+    let open: Vec<Open> = opens.into_iter().filter(|open| is_open(&open.value)).collect();
+    let named = open.iter().flat_map(|open| variables(&open.value));
+    let defaults = named.filter_map(|name| Some((name.to_owned(), defaults.get(name)?.clone())));
+    let defaults = defaults.collect();
+    Ok(Record {
+        key: scope.key.clone(),
+        directory: scope.directory.clone(),
+        marks: scope.marks.clone(),
+        valued: scope.valued,
+        takes_values,
+        edges,
+        lends,
+        open,
+        defaults,
+        calls: call_records(scope, targets),
+        unparsable: scope.unparsable.iter().cloned().map(Into::into).collect(),
+        warnings,
+    })
+}
+
+fn call_records(scope: &Scope, targets: Vec<Option<RepoPath>>) -> Vec<CallRecord> {
+    let calls = scope.calls.iter().zip(targets).map(|(call, target)| {
+        let (source, in_file) = match &call.source {
+            Some((source, in_file)) => (Some(source.clone()), in_file.clone()),
+            None => (None, call.proof.file.clone()),
+        };
+        CallRecord {
+            name: call.name.clone(),
+            in_file,
+            place: call.proof.place,
+            source,
+            version: call.version.clone(),
+            target,
+        }
+    });
+    calls.collect()
+}
+
+/// Turns settled reads into edges.
+struct Settle<'a, 'g> {
+    draft: Draft<'a>,
+    ground: &'g Ground<'g>,
+}
+
+impl Settle<'_, '_> {
     /// What is open is settled where the tool runs: relative paths begin here, variables have the values
     /// of variable files, or their defaults.
-    fn at_root(&mut self, thing: ThingId, open: &Open) {
-        let Some(root) = self.roots[thing].clone() else { return };
-        let scope = &self.scopes[thing];
-        let values = &self.values[thing];
+    fn at_root(
+        &mut self,
+        open: &Open,
+        root: &RepoPath,
+        given: &values::Values,
+        defaults: &HashMap<String, StaticValue>,
+    ) {
         let variable = |name: &str| {
-            let own = scope.values.get(name).into_iter().chain(values.get(name)).flatten();
-            let mut given: Vec<StaticValue> = own.cloned().collect();
+            let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
             // Variable files that are named to the tool need not be: then the default counts.
-            given.extend(scope.defaults.get(name).cloned());
+            given.extend(defaults.get(name).cloned());
             StaticValue::one_of(given)
         };
-        let names = Names { root: Some(&root), variables: Some(&variable), ..Names::default() };
+        let names = Names { root: Some(root), variables: Some(&variable), ..Names::default() };
         for value in alternatives(&names.fill(&open.value)) {
-            self.read(thing, &Open { value, ..open.clone() }, &root);
+            self.read(&Open { value, ..open.clone() }, root, true);
         }
-    }
-
-    /// The read as its caller sees it.
-    fn through(&self, call: &Resolved, open: &Open) -> Vec<Open> {
-        let caller = &self.scopes[call.from];
-        let callee = &self.scopes[call.to];
-        let mut proofs = open.proofs.clone();
-        let arguments = call.call.map(|at| &caller.calls[at]);
-        proofs.extend(arguments.map(|call| call.proof.clone()));
-        let variable = |name: &str| match arguments.and_then(|call| call.arguments.get(name)) {
-            Some(value) => value.clone(),
-            // A test case gives values by name; whatever it gives, the default may count in another run.
-            None => {
-                let mut given: Vec<StaticValue> = match call.call {
-                    None => caller.values.get(name).into_iter().flatten().cloned().collect(),
-                    Some(_) => Vec::new(),
-                };
-                given.extend(callee.defaults.get(name).cloned());
-                StaticValue::one_of(given)
-            }
-        };
-        if !names_variable(&open.value) {
-            return vec![Open { proofs, ..open.clone() }];
-        }
-        let names = Names { variables: Some(&variable), ..Names::default() };
-        alternatives(&names.fill(&open.value))
-            .into_iter()
-            .map(|value| Open { kind: open.kind, value, proofs: proofs.clone() })
-            .collect()
     }
 
     /// Adds the edges of a read whose path is settled.
-    fn read(&mut self, thing: ThingId, open: &Open, root: &RepoPath) {
+    fn read(&mut self, open: &Open, root: &RepoPath, when_run: bool) {
         for found in paths(&open.value, root) {
             match found {
                 Paths::None => {}
-                Paths::One(path) => self.exact(thing, open, &path),
+                Paths::One(path) => {
+                    if let Some(end) = self.behind_links(open, &path, when_run) {
+                        let end = match open.kind {
+                            ReferenceKind::PathNamed => End::Subtree(end),
+                            _ => End::File(end),
+                        };
+                        self.edge(open, open.kind, end, when_run);
+                    }
+                }
                 Paths::Matching { directory, glob, unknown } => {
                     if unknown && open.kind == ReferenceKind::FileRead {
-                        self.warn_unknown(open, &directory);
+                        self.warn_unknown(open, &directory, when_run);
                     }
-                    if let Some(directory) = self.behind_links(thing, open, &directory) {
-                        self.edge(thing, open, End::Matching { directory, glob, unknown });
+                    if let Some(directory) = self.behind_links(open, &directory, when_run) {
+                        self.edge(open, open.kind, End::Matching { directory, glob, unknown }, when_run);
                     }
                 }
                 // An argument that is not known names no path; a function that reads must read something.
                 Paths::Anywhere if open.kind == ReferenceKind::PathNamed => {}
                 Paths::Anywhere => {
-                    let directory = if self.rules.unknown_reads_anywhere() {
+                    let directory = if self.ground.rules.unknown_reads_anywhere() {
                         RepoPath::root()
                     } else {
-                        self.scopes[thing].directory.clone()
+                        self.draft.scope.directory.clone()
                     };
-                    self.warn_unknown(open, &directory);
-                    let mut glob = super::glob::Glob::default();
-                    glob.push_any();
-                    self.edge(thing, open, End::Matching { directory, glob, unknown: true });
+                    self.warn_unknown(open, &directory, when_run);
+                    let end = End::Matching { directory, glob: anything(), unknown: true };
+                    self.edge(open, open.kind, end, when_run);
                 }
             }
         }
     }
 
-    fn exact(&mut self, thing: ThingId, open: &Open, path: &RepoPath) {
-        if let Some(end) = self.behind_links(thing, open, path) {
-            let end = if open.kind == ReferenceKind::PathNamed { End::Subtree(end) } else { End::File(end) };
-            self.edge(thing, open, end);
-        }
-    }
-
     /// Where a path leads; what lies on the way counts as well. `None` where nothing can be seen there.
-    fn behind_links(&mut self, thing: ThingId, open: &Open, path: &RepoPath) -> Option<RepoPath> {
-        let way = self.listing.follow(&RepoPath::root(), path.as_bytes());
+    fn behind_links(&mut self, open: &Open, path: &RepoPath, when_run: bool) -> Option<RepoPath> {
+        let way = self.ground.links.follow(&RepoPath::root(), path.as_bytes());
         for link in way.links {
-            self.edge(thing, &Open { kind: ReferenceKind::SymbolicLink, ..open.clone() }, End::File(link));
+            self.edge(open, ReferenceKind::SymbolicLink, End::File(link), when_run);
         }
         if let Some(submodule) = way.submodule {
-            self.edge(thing, &Open { kind: ReferenceKind::Submodule, ..open.clone() }, End::File(submodule));
+            self.edge(open, ReferenceKind::Submodule, End::File(submodule), when_run);
             return None;
         }
         way.end
     }
 
-    fn edge(&mut self, from: ThingId, open: &Open, to: End) {
-        self.graph.add(Edge { from, to, kind: open.kind, proofs: open.proofs.clone() });
+    fn edge(&mut self, open: &Open, kind: ReferenceKind, to: End, when_run: bool) {
+        self.draft.edges.push(Edge { to, kind, when_run, looked: false, proofs: open.proofs.clone() });
     }
 
-    fn warn_unknown(&mut self, open: &Open, directory: &RepoPath) {
+    fn warn_unknown(&mut self, open: &Open, directory: &RepoPath, when_run: bool) {
         if let Some(proof) = open.proofs.first() {
-            self.warnings.push(format!(
+            let text = format!(
                 "{}:{}: the path of {} is known only when it is planned; any file below {directory} that it may mean counts",
                 proof.file, proof.place.line, proof.text
-            ));
+            );
+            self.draft.warnings.push((when_run, text));
         }
     }
 }

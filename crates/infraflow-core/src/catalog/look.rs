@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Because, Listed, Lookup, Parsed, ReferenceKind, graph::End, listing::Listing, scope::Proof};
+use super::{
+    Because, Listed, Lookup, Parsed, ReferenceKind,
+    links::Links,
+    record::{End, Proof},
+};
 use crate::{
     git::{GitError, Mode, ObjectId, Tree},
     proof::RepoPath,
@@ -13,7 +17,7 @@ use crate::{
 
 /// What parsers made of files, by dialect, path and content.
 #[derive(Default)]
-pub(super) struct Memo(Mutex<HashMap<(usize, RepoPath, ObjectId), Parsed>>);
+pub(super) struct Memo(Mutex<HashMap<(u8, RepoPath, ObjectId), Parsed>>);
 
 /// What was looked at, and why.
 pub(super) struct Looked {
@@ -24,9 +28,9 @@ pub(super) struct Looked {
 
 pub(super) struct TreeLookup<'a> {
     pub(super) tree: &'a Tree,
-    pub(super) listing: &'a Listing,
+    pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
-    pub(super) dialect: usize,
+    pub(super) dialect: u8,
     pub(super) looked: Vec<Looked>,
     /// What git could not give: then the whole catalog cannot be built.
     pub(super) error: Option<GitError>,
@@ -41,7 +45,7 @@ impl TreeLookup<'_> {
 
     /// Where a path leads, noting the links on the way.
     fn behind(&mut self, path: &RepoPath, because: &Because) -> Option<RepoPath> {
-        let way = self.listing.follow(&RepoPath::root(), path.as_bytes());
+        let way = self.links.follow(&RepoPath::root(), path.as_bytes());
         for link in way.links {
             self.note(End::File(link), ReferenceKind::SymbolicLink, because);
         }

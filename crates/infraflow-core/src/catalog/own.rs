@@ -32,6 +32,13 @@ impl OwnAddresses {
         }
     }
 
+    /// All of it as text: what is the same has the same.
+    pub(super) fn text(&self) -> String {
+        let mut packages: Vec<String> = self.packages.iter().map(|package| format!("{package:?}")).collect();
+        packages.sort();
+        format!("{packages:?} {:?}", self.trunk)
+    }
+
     /// Where in this repository a source address leads to, called from a directory: a directory, and the
     /// way from there. `None` for what lies elsewhere, and for what is pinned to another revision.
     pub(super) fn within(&self, directory: &RepoPath, source: &str) -> Option<(RepoPath, String)> {

@@ -1,22 +1,73 @@
 //! The facts of all files of one directory, or of one test file, brought together.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
 };
-
-use rayon::prelude::*;
 
 use super::{
     CatalogRules, Claim, Definition, FactReference, Facts, MarkKind, ReferenceKind, Role, Scope as Belongs,
     Target, Unparsable,
-    fill::{Names, alternatives},
+    fill::{Names, alternatives, names_local},
+    ground::Ground,
     look::Looked,
+    record::{Key, Proof},
 };
 use crate::{
+    git::{Entry, GitError, Mode},
     proof::RepoPath,
-    terraform::facts::{Place, StaticValue, Text},
+    terraform::facts::{StaticValue, Text},
 };
+
+/// The files of one scope, not yet read.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) key: Key,
+    /// The directory that holds the files.
+    pub(super) directory: RepoPath,
+    pub(super) files: Vec<(Entry, Claim)>,
+    /// Whether files stand beside them that only a root has.
+    pub(super) valued: bool,
+}
+
+/// The scopes among the files of some directories. `entries` holds all the files of each of them.
+pub(super) fn groups(entries: &[Entry], ground: &Ground<'_>) -> Vec<Group> {
+    let mut found: BTreeMap<Key, Group> = BTreeMap::new();
+    let mut valued: HashMap<(RepoPath, u8), bool> = HashMap::new();
+    let mut ignored: HashMap<RepoPath, bool> = HashMap::new();
+    for entry in entries.iter().filter(|entry| entry.mode != Mode::Submodule) {
+        for (dialect, claim) in ground.claims(&entry.path) {
+            let directory = entry.path.parent().unwrap_or_else(RepoPath::root);
+            if *ignored.entry(directory.clone()).or_insert_with_key(|at| ground.rules.is_ignored(at)) {
+                continue;
+            }
+            let test = match (claim.role, claim.scope) {
+                (Role::Configuration, Belongs::Directory) => false,
+                (Role::Configuration | Role::Test, _) => true,
+                (Role::AutomaticValues | Role::Lock, _) => {
+                    valued.insert((directory, dialect), true);
+                    continue;
+                }
+                _ => continue,
+            };
+            let at = if test { entry.path.clone() } else { directory.clone() };
+            let key = Key { at, dialect, test };
+            let group = found.entry(key.clone()).or_insert_with(|| Group {
+                key,
+                directory,
+                files: Vec::new(),
+                valued: false,
+            });
+            group.files.push((entry.clone(), claim));
+        }
+    }
+    let mut groups: Vec<Group> = found.into_values().collect();
+    for group in &mut groups {
+        group.valued = valued.contains_key(&(group.directory.clone(), group.key.dialect));
+        group.files.sort_by(|one, two| one.0.path.cmp(&two.0.path));
+    }
+    groups
+}
 
 /// One file, read.
 pub(super) struct ReadFile {
@@ -24,17 +75,9 @@ pub(super) struct ReadFile {
     pub(super) path: RepoPath,
     /// The links it was read through, and the file at their end.
     pub(super) through: Vec<RepoPath>,
-    pub(super) dialect: usize,
-    pub(super) claim: Claim,
+    /// That file, where it is one.
+    pub(super) target: Option<Entry>,
     pub(super) facts: Facts,
-}
-
-/// Where something is written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Proof {
-    pub(super) file: RepoPath,
-    pub(super) place: Place,
-    pub(super) text: Arc<str>,
 }
 
 /// A module call, overrides laid over it.
@@ -43,6 +86,7 @@ pub(super) struct Call {
     pub(super) source: Option<(Text, RepoPath)>,
     pub(super) version: Option<Text>,
     pub(super) proof: Proof,
+    /// What is passed, by the words of the caller.
     pub(super) arguments: HashMap<String, StaticValue>,
     /// Whether the module is run as the root of the unit.
     pub(super) root: bool,
@@ -59,18 +103,16 @@ pub(super) struct Read {
 
 /// What is told of a directory, or of a test file.
 pub(super) struct Scope {
+    pub(super) key: Key,
     /// `path.module`; of a test file, the directory in which it is run.
     pub(super) directory: RepoPath,
-    /// The test file, where it is one.
-    pub(super) test: Option<RepoPath>,
-    pub(super) dialect: usize,
+    pub(super) valued: bool,
     /// Files that make it up, through links.
     pub(super) linked: Vec<(RepoPath, Vec<RepoPath>)>,
     pub(super) marks: Vec<MarkKind>,
     pub(super) calls: Vec<Call>,
     pub(super) reads: Vec<Read>,
-    pub(super) defaults: HashMap<String, StaticValue>,
-    /// Values of variables given in the scope's own files, as a test file does.
+    /// Values of variables given in the scope's own files, as a test file does; by its own words.
     pub(super) values: HashMap<String, Vec<StaticValue>>,
     pub(super) unparsable: Vec<Unparsable>,
     /// What the dialect looked at.
@@ -79,79 +121,75 @@ pub(super) struct Scope {
     pub(super) consumes: Vec<(RepoPath, Proof)>,
     /// Directories below which everything counts.
     pub(super) below: Vec<(RepoPath, Proof)>,
+    /// Its files, for what they define.
+    files: Vec<(RepoPath, Entry)>,
+    /// What is defined whether or not anybody needs it.
+    defined: Vec<Definition>,
+    definitions: OnceLock<Definitions>,
 }
 
-/// Scopes, and the files that stand beside configuration.
-pub(super) struct Gathered {
-    pub(super) scopes: Vec<Scope>,
-    pub(super) beside: Vec<ReadFile>,
-}
-
-/// What a dialect, a directory and its files come to together with other files.
-pub(super) type Resolve<'a> = dyn Fn(usize, &RepoPath, &[RepoPath]) -> (Facts, Vec<Looked>) + Sync + 'a;
-
-/// Brings files together by what they belong to.
-pub(super) fn gather(files: Vec<ReadFile>, rules: &CatalogRules, resolve: &Resolve<'_>) -> Gathered {
-    let configuration = files.iter().filter(|file| file.claim.role == Role::Configuration);
-    let configured: HashSet<RepoPath> = configuration.filter_map(|file| file.path.parent()).collect();
-    let mut groups: BTreeMap<(RepoPath, usize, Option<RepoPath>), Vec<ReadFile>> = BTreeMap::new();
-    let mut beside = Vec::new();
-    for file in files {
-        let directory = file.path.parent().unwrap_or_else(RepoPath::root);
-        match (file.claim.role, file.claim.scope) {
-            (Role::Configuration, Belongs::Directory) => {
-                groups.entry((directory, file.dialect, None)).or_default().push(file);
-            }
-            (Role::Configuration | Role::Test, _) => {
-                let directory = run_from(directory, &configured, rules);
-                groups.entry((directory, file.dialect, Some(file.path.clone()))).or_default().push(file);
-            }
-            _ => beside.push(file),
-        }
-    }
-    let groups: Vec<_> = groups.into_iter().collect();
-    let scopes = groups.into_par_iter().map(|((directory, dialect, test), files)| {
-        let resolved = test.is_none().then(|| {
-            let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
-            resolve(dialect, &directory, &own)
-        });
-        scope(directory, dialect, test, files, resolved.unwrap_or_default())
-    });
-    Gathered { scopes: scopes.collect(), beside }
+/// The names of a scope and what they stand for.
+#[derive(Default)]
+pub(super) struct Definitions {
+    locals: HashMap<String, StaticValue>,
+    pub(super) defaults: HashMap<String, StaticValue>,
 }
 
 /// The directory in which a test file is run: its own, or the one above `tests`.
-fn run_from(directory: RepoPath, configured: &HashSet<RepoPath>, rules: &CatalogRules) -> RepoPath {
+fn run_from(directory: &RepoPath, configured: &dyn Fn(&RepoPath) -> bool, rules: &CatalogRules) -> RepoPath {
     let in_tests = rules.tests.iter().any(|name| name.as_bytes() == directory.file_name());
     match directory.parent() {
-        Some(parent) if in_tests && configured.contains(&parent) => parent,
-        _ => directory,
+        Some(parent) if in_tests && configured(&parent) => parent,
+        _ => directory.clone(),
     }
 }
 
-fn scope(
-    directory: RepoPath,
-    dialect: usize,
-    test: Option<RepoPath>,
-    files: Vec<ReadFile>,
-    (resolved, looked): (Facts, Vec<Looked>),
-) -> Scope {
-    let mut scope = Scope {
+/// Reads the files of a scope and brings together what they state. `configured` tells whether a directory
+/// has configuration.
+pub(super) fn gather(
+    group: &Group,
+    ground: &Ground<'_>,
+    configured: &dyn Fn(&RepoPath) -> bool,
+) -> Result<Scope, GitError> {
+    let dialect = &*ground.dialects[usize::from(group.key.dialect)];
+    let files = group.files.iter().map(|(entry, _)| ground.read(entry, dialect));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let (resolved, looked) = if group.key.test {
+        (Facts::default(), Vec::new())
+    } else {
+        let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
+        ground.resolve(group.key.dialect, &group.directory, &own)?
+    };
+    let directory = match group.key.test {
+        true => run_from(&group.directory, configured, ground.rules),
+        false => group.directory.clone(),
+    };
+    let scope = Scope {
+        key: group.key.clone(),
         directory,
-        test,
-        dialect,
+        valued: group.valued,
         linked: Vec::new(),
         marks: Vec::new(),
         calls: Vec::new(),
         reads: Vec::new(),
-        defaults: HashMap::new(),
         values: HashMap::new(),
         unparsable: Vec::new(),
         looked,
         consumes: Vec::new(),
         below: Vec::new(),
+        files: Vec::new(),
+        defined: Vec::new(),
+        definitions: OnceLock::new(),
     };
-    let mut locals = HashMap::new();
+    stated(scope, files, resolved, ground)
+}
+
+fn stated(
+    mut scope: Scope,
+    files: Vec<ReadFile>,
+    resolved: Facts,
+    ground: &Ground<'_>,
+) -> Result<Scope, GitError> {
     let mut references = Vec::new();
     let first = files.first().map(|file| file.path.clone()).unwrap_or_else(|| scope.directory.clone());
     let mut stated = Vec::new();
@@ -159,6 +197,7 @@ fn scope(
         if !file.through.is_empty() {
             scope.linked.push((file.path.clone(), file.through));
         }
+        scope.files.extend(file.target.map(|target| (file.path.clone(), target)));
         stated.push((file.path, file.facts));
     }
     stated.push((first, resolved));
@@ -167,34 +206,84 @@ fn scope(
         scope.unparsable.extend(facts.unparsable);
         for definition in facts.definitions {
             match definition {
-                Definition::Local(name, value) => {
-                    locals.insert(name, value);
-                }
-                Definition::Default(name, value) => {
-                    scope.defaults.insert(name, value);
-                }
                 Definition::Value(name, value) => scope.values.entry(name).or_default().push(value),
+                definition => scope.defined.push(definition),
             }
         }
         references.extend(facts.references.into_iter().map(|reference| (path.clone(), reference)));
     }
-    let directory = scope.directory.clone();
-    let names = Names { module: Some(&directory), locals: Some(&locals), ..Names::default() };
-    for values in scope.values.values_mut() {
-        values.iter_mut().for_each(|value| *value = names.fill(value));
-    }
-    scope.defaults.values_mut().for_each(|value| *value = names.fill(value));
     // Overrides are laid over the calls, so all calls come first; files are in the order of their names.
     references
         .sort_by_key(|(_, reference)| matches!(reference.target, Target::Module { overrides: true, .. }));
     for (file, reference) in references {
-        scope.add(file, reference, &names);
+        scope.add(file, reference);
     }
-    scope
+    scope.settle_reads(ground)?;
+    Ok(scope)
 }
 
 impl Scope {
-    fn add(&mut self, file: RepoPath, reference: FactReference, names: &Names<'_>) {
+    /// What the names of the scope stand for. Its files are asked for that when somebody needs it.
+    pub(super) fn definitions(&self, ground: &Ground<'_>) -> Result<&Definitions, GitError> {
+        if let Some(known) = self.definitions.get() {
+            return Ok(known);
+        }
+        let dialect = &*ground.dialects[usize::from(self.key.dialect)];
+        let mut all = self.defined.clone();
+        for (path, target) in &self.files {
+            match ground.tree.read_entry(target) {
+                Ok(content) => all.extend(dialect.definitions(path, &content)),
+                Err(GitError::TooLarge { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut definitions = Definitions::default();
+        let mut defaults = Vec::new();
+        for definition in all {
+            match definition {
+                Definition::Local(name, value) => {
+                    definitions.locals.insert(name, value);
+                }
+                Definition::Default(name, value) => defaults.push((name, value)),
+                Definition::Value(..) => {}
+            }
+        }
+        let names = self.names(&definitions);
+        let defaults = defaults.into_iter().map(|(name, value)| (name, names.fill(&value))).collect();
+        definitions.defaults = defaults;
+        Ok(self.definitions.get_or_init(|| definitions))
+    }
+
+    fn names<'a>(&'a self, definitions: &'a Definitions) -> Names<'a> {
+        Names { module: Some(&self.directory), locals: Some(&definitions.locals), ..Names::default() }
+    }
+
+    /// A value of the scope with all that the scope itself knows filled in.
+    pub(super) fn filled(&self, value: &StaticValue, ground: &Ground<'_>) -> Result<StaticValue, GitError> {
+        if names_local(value) {
+            return Ok(self.names(self.definitions(ground)?).fill(value));
+        }
+        let names = Names { module: Some(&self.directory), ..Names::default() };
+        Ok(names.fill(value))
+    }
+
+    /// Fills in what the reads name, and parts those that can mean several paths.
+    fn settle_reads(&mut self, ground: &Ground<'_>) -> Result<(), GitError> {
+        let mut settled = Vec::with_capacity(self.reads.len());
+        for Read { kind, value, proof } in &self.reads {
+            let local = matches!(value, StaticValue::Local(..)) && *kind == ReferenceKind::PathNamed;
+            for value in alternatives(&self.filled(value, ground)?) {
+                // A local that turns out to be no path of this repository names nothing.
+                if !local || names_a_place(&value) {
+                    settled.push(Read { kind: *kind, value, proof: proof.clone() });
+                }
+            }
+        }
+        self.reads = settled;
+        Ok(())
+    }
+
+    fn add(&mut self, file: RepoPath, reference: FactReference) {
         let file = reference.in_file.unwrap_or(file);
         let proof = Proof { file, place: reference.place, text: reference.text.into() };
         match reference.target {
@@ -203,7 +292,7 @@ impl Scope {
             Target::Root { source, directory, values } => {
                 for value in values {
                     if let Definition::Value(name, value) = value {
-                        self.values.entry(name).or_default().push(names.fill(&value));
+                        self.values.entry(name).or_default().push(value);
                     }
                 }
                 self.calls.push(Call {
@@ -216,21 +305,11 @@ impl Scope {
                     directory,
                 });
             }
-            Target::Path(value) => {
-                let local =
-                    matches!(value, StaticValue::Local(..)) && reference.kind == ReferenceKind::PathNamed;
-                for value in alternatives(&names.fill(&value)) {
-                    // A local that turns out to be no path of this repository names nothing.
-                    if local && !names_a_place(&value) {
-                        continue;
-                    }
-                    self.reads.push(Read { kind: reference.kind, value, proof: proof.clone() });
-                }
-            }
+            Target::Path(value) => self.reads.push(Read { kind: reference.kind, value, proof }),
             Target::Module { name, source, version, overrides, arguments } => {
                 let source = source.map(|text| (text, proof.file.clone()));
                 let arguments = arguments.into_iter().filter_map(|argument| match argument {
-                    Definition::Value(name, value) => Some((name, names.fill(&value))),
+                    Definition::Value(name, value) => Some((name, value)),
                     _ => None,
                 });
                 let standing = self.calls.iter_mut().find(|call| overrides && call.name == name);

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::{
     approve::Missing,
-    catalog::UnitId,
+    catalog::{CatalogError, UnitId},
     dry_run::DryRunError,
     git::{CommitId, GitError, Revision},
     policy::PolicyError,
@@ -17,6 +17,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
+    /// What is there could not be told.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// Two documents do not belong together.
     #[error(
         "cannot deploy: {what} is for the plan {found}, and the plan to be deployed is {expected}\n  help: plan, ask for approval and deploy with the files of one dry run"

@@ -75,16 +75,19 @@ pub struct UnitDeployment {
 pub type Dependencies = BTreeMap<UnitId, Vec<UnitId>>;
 
 /// Which units of a catalog wait for which, by their references of the kind `dependency`.
-pub fn dependencies(catalog: &Catalog) -> Dependencies {
+///
+/// # Errors
+/// [`DeployError::Catalog`].
+pub fn dependencies(catalog: &Catalog) -> Result<Dependencies, DeployError> {
     let mut found = Dependencies::new();
-    for reference in catalog.references() {
+    for reference in catalog.references()? {
         if let (Node::Unit(from), Node::Unit(to), ReferenceKind::Dependency) =
             (reference.from, reference.to, reference.kind)
         {
             found.entry(from).or_default().push(to);
         }
     }
-    found
+    Ok(found)
 }
 
 impl DeploymentPlan {

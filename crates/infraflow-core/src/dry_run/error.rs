@@ -1,12 +1,19 @@
 use std::path::PathBuf;
 
-use crate::{catalog::UnitId, git::GitError, proof::ProofError};
+use crate::{
+    catalog::{CatalogError, UnitId},
+    git::GitError,
+    proof::ProofError,
+};
 
 /// What can go wrong with a dry run as a whole. A unit's own failure is no error here: it stands in the
 /// unit's outcome.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DryRunError {
+    /// What is there could not be told.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// A unit that the catalog does not have.
     #[error(
         "cannot dry-run {unit}: no unit of the catalog is there{}",

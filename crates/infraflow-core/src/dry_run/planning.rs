@@ -16,7 +16,7 @@ pub(super) fn plan(
     scope: Scope<'_>,
     policy: &Policy,
 ) -> Result<DryRunPlan, DryRunError> {
-    let units = catalog.units();
+    let units = catalog.units()?;
     let mut skipped = Vec::new();
     let mut wanted: BTreeMap<UnitId, (&DialectName, Vec<Reason>)> = BTreeMap::new();
     match scope {
@@ -44,7 +44,7 @@ pub(super) fn plan(
             }
         }
     }
-    let reads = Reads::of(catalog);
+    let reads = Reads::of(catalog)?;
     let mut planned = Vec::new();
     for (id, (of, reasons)) in wanted {
         if of != dialect {
@@ -74,10 +74,10 @@ pub(super) fn plan(
 
 /// The unit of that id; or the one of its directory, since which workspaces and variable files there are need not
 /// be known to the catalog.
-fn named<'a>(units: &[&'a Unit], id: &UnitId) -> Result<&'a Unit, DryRunError> {
+fn named<'a>(units: &'a [Unit], id: &UnitId) -> Result<&'a Unit, DryRunError> {
     let found = units.iter().find(|unit| unit.id == *id);
     let found = found.or_else(|| units.iter().find(|unit| unit.path == *id.path()));
-    found.copied().ok_or_else(|| {
+    found.ok_or_else(|| {
         let asked = id.to_string();
         let nearest = units
             .iter()
@@ -91,12 +91,12 @@ fn named<'a>(units: &[&'a Unit], id: &UnitId) -> Result<&'a Unit, DryRunError> {
 struct Reads(BTreeMap<Node, Vec<(Node, ReferenceKind)>>);
 
 impl Reads {
-    fn of(catalog: &Catalog) -> Self {
+    fn of(catalog: &Catalog) -> Result<Self, DryRunError> {
         let mut edges: BTreeMap<Node, Vec<(Node, ReferenceKind)>> = BTreeMap::new();
-        for reference in catalog.references() {
+        for reference in catalog.references()? {
             edges.entry(reference.from).or_default().push((reference.to, reference.kind));
         }
-        Self(edges)
+        Ok(Self(edges))
     }
 
     /// The files that a unit, or a module that it calls, reads outside of its own directory.

@@ -50,7 +50,7 @@ impl ObjectId {
         Self(bytes)
     }
 
-    pub(super) fn from_bytes(bytes: [u8; 20]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }
 
@@ -116,7 +116,7 @@ macro_rules! object_id {
             }
 
             #[allow(dead_code)]
-            pub(super) fn from_object(id: ObjectId) -> Self {
+            pub(crate) fn from_object(id: ObjectId) -> Self {
                 Self(id)
             }
 

@@ -1,12 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::{
     AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, Meant, ReasonsFor, References, Rules,
-    reason::{Step, reason},
+    reason::{Step, reasons},
     rules::{Applied, ThingKind, Wanted, apply},
 };
 use crate::{
-    catalog::{Catalog, Module, Node, ReferenceKind, Thing, ThingId, Unparsable},
+    catalog::{Catalog, CatalogError, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
     detect::{Change, ChangeSet},
     git::ChangeKind,
     proof::{Reason, RepoPath},
@@ -14,56 +14,79 @@ use crate::{
 
 /// What a change set touches, each thing with the one shortest reason. `base` is the catalog of the merge
 /// base, `head` that of the head. This is *plan*: it looks at nothing but its arguments.
-pub fn assess(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Impact {
+///
+/// # Errors
+/// [`CatalogError`] where a catalog's tree can no longer be read.
+pub fn assess(changes: &ChangeSet, base: &Catalog, head: &Catalog) -> Result<Impact, CatalogError> {
     assess_with(changes, base, head, &ImpactOptions::default())
 }
 
 /// As [`assess`], with options.
-pub fn assess_with(changes: &ChangeSet, base: &Catalog, head: &Catalog, options: &ImpactOptions) -> Impact {
-    let mut impact = assess_together(changes, base, head, &changes.changes, &options.rules);
+///
+/// # Errors
+/// As [`assess`].
+pub fn assess_with(
+    changes: &ChangeSet,
+    base: &Catalog,
+    head: &Catalog,
+    options: &ImpactOptions,
+) -> Result<Impact, CatalogError> {
+    let mut impact = assess_together(changes, base, head, &changes.changes, options)?;
     if options.reasons == ReasonsFor::EachChange && changes.changes.len() > 1 {
         for change in &changes.changes {
-            let alone = assess_together(changes, base, head, std::slice::from_ref(change), &options.rules);
+            let alone = assess_together(changes, base, head, std::slice::from_ref(change), options)?;
             add_reasons(&mut impact, alone);
         }
     }
-    impact
+    Ok(impact)
 }
+
+/// Things by what tells them apart, each with why it is named.
+type Found = BTreeMap<Node, (Thing, Vec<Reason>)>;
 
 fn assess_together(
     changes: &ChangeSet,
     base: &Catalog,
     head: &Catalog,
     part: &[Change],
-    rules: &Rules,
-) -> Impact {
-    let applied = apply(rules, part);
-    let found_in_base = search(base, part, rules, &applied);
-    let found_in_head = search(head, part, rules, &applied);
-    let standing: BTreeMap<Node, &Thing> = nodes(head);
-    let mut all: BTreeMap<Node, (&Thing, Reason)> = BTreeMap::new();
-    for (catalog, found) in [(head, found_in_head), (base, found_in_base)] {
-        for (thing, reason) in found {
-            let thing = as_it_stands(catalog.thing(thing), head);
-            let entry = all.entry(thing.node());
-            // Of two reasons the shorter one counts, and of equally short ones that of the head.
-            entry
-                .and_modify(|(_, known)| {
-                    if reason.chain.len() < known.chain.len() {
-                        *known = reason.clone();
+    options: &ImpactOptions,
+) -> Result<Impact, CatalogError> {
+    let most = options.reasons.most_chains();
+    let applied = apply(&options.rules, part);
+    let in_head = Search::over(head, part, &options.rules, &applied, most)?;
+    let in_base = Search::over(base, part, &options.rules, &applied, most)?;
+    let mut all = Found::new();
+    for (catalog, search) in [(head, &in_head), (base, &in_base)] {
+        for &id in search.reached.keys() {
+            for thing in catalog.things(id)? {
+                let why = reasons(catalog, &search.reached, id, &thing, most)?;
+                let thing = as_it_stands(thing, head)?;
+                match all.entry(thing.node()) {
+                    std::collections::btree_map::Entry::Vacant(place) => {
+                        place.insert((thing, why));
                     }
-                })
-                .or_insert((thing, reason));
+                    std::collections::btree_map::Entry::Occupied(mut known) => {
+                        merge(&mut known.get_mut().1, why, most);
+                    }
+                }
+            }
         }
     }
-    for (node, thing) in nodes(base) {
-        if !standing.contains_key(&node) && as_it_stands(thing, head) == thing {
-            let reason = gone(thing, &changes.changes, all.get(&node).map(|(_, reason)| reason));
-            all.insert(node, (thing, reason));
+    let mut gone_units: Vec<Node> = Vec::new();
+    for thing in candidates(base, head, &in_base, &in_head, part)? {
+        let node = thing.node();
+        if head.find(&node)?.is_none() && as_it_stands(thing.clone(), head)? == thing {
+            let known = all.get(&node).and_then(|(_, why)| why.first());
+            let reason = gone(&thing, &changes.changes, known);
+            gone_units.push(node.clone());
+            all.insert(node, (thing, vec![reason]));
         }
     }
 
-    let dependents = dependents(base, head, &all);
+    let unparsable = unparsable(head, &in_head)?;
+    let mut warnings = warnings(changes, (base, &in_base), (head, &in_head), &unparsable)?;
+    warnings.extend(ignored(&applied, base, head)?);
+    warnings.sort();
     let mut impact = Impact {
         base: changes.base,
         head: changes.head,
@@ -75,40 +98,32 @@ fn assess_together(
         removed_modules: Vec::new(),
         removed_units: Vec::new(),
         renamed_units: Vec::new(),
-        dependents,
+        dependents: dependents(base, head, &all)?,
         ruled: Vec::new(),
-        unparsable: head.unparsable().to_vec(),
-        warnings: warnings(changes, base, head, &applied),
+        unparsable,
+        warnings,
     };
     impact.ruled.extend(applied.ruled);
     impact.ruled.sort();
-    for (node, (thing, reason)) in all {
+    for (node, (thing, reasons)) in all {
         // What stands at the head stands there as the head has it.
-        let (thing, stands) = match standing.get(&node) {
-            Some(thing) => (*thing, true),
+        let (thing, stands) = match head.find(&node)? {
+            Some(thing) => (thing, true),
             None => (thing, false),
         };
-        let reasons = vec![reason];
         match thing {
-            Thing::Module(module) => {
-                let module =
-                    AffectedModule { path: module.path.clone(), dialect: module.dialect.clone(), reasons };
+            Thing::Module(Module { path, dialect }) => {
+                let module = AffectedModule { path, dialect, reasons };
                 if stands { &mut impact.modules } else { &mut impact.removed_modules }.push(module);
             }
             Thing::Unit(unit) => {
-                let unit = AffectedUnit {
-                    id: unit.id.clone(),
-                    path: unit.path.clone(),
-                    dialect: unit.dialect.clone(),
-                    environment: unit.environment.clone(),
-                    reasons,
-                };
+                let unit = AffectedUnit::of(unit, reasons);
                 if stands { &mut impact.units } else { &mut impact.removed_units }.push(unit);
             }
             Thing::Case(case) if stands => impact.cases.push(AffectedCase {
-                id: case.id.clone(),
-                module: case.module.clone(),
-                path: case.path.clone(),
+                id: case.id,
+                module: case.module,
+                path: case.path,
                 kind: case.kind,
                 reasons,
             }),
@@ -116,49 +131,86 @@ fn assess_together(
             Thing::Case(_) => {}
         }
     }
-    impact
+    Ok(impact)
+}
+
+/// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
+fn merge(known: &mut Vec<Reason>, more: Vec<Reason>, most: usize) {
+    for reason in more {
+        if !known.contains(&reason) {
+            known.push(reason);
+        }
+    }
+    known.sort_by_key(|reason| reason.chain.len());
+    known.truncate(most);
+}
+
+/// What may be gone, or no longer what it was: whatever stands where something was touched, and what that
+/// calls, since what nobody calls any more may have become something else.
+fn candidates(
+    base: &Catalog,
+    head: &Catalog,
+    in_base: &Search<'_>,
+    in_head: &Search<'_>,
+    changes: &[Change],
+) -> Result<Vec<Thing>, CatalogError> {
+    // Whatever a rule says of a path: what stood there and is gone is told.
+    let touched = changes.iter().flat_map(touched).filter_map(|(path, _)| path.parent());
+    let mut directories: BTreeSet<RepoPath> = touched.collect();
+    let mut things = Vec::new();
+    for (catalog, search) in [(base, in_base), (head, in_head)] {
+        for &id in &search.direct {
+            let record = catalog.record(id)?;
+            directories.extend(record.called().cloned());
+            directories.extend(catalog.examples_below(&record.directory)?);
+            directories.insert(record.directory.clone());
+        }
+    }
+    for &id in in_base.reached.keys() {
+        things.extend(base.things(id)?);
+    }
+    for directory in directories {
+        things.extend(base.standing_in(&directory)?.into_iter().map(|(_, thing)| thing));
+    }
+    Ok(things)
 }
 
 /// The units of the head that consume outputs of an affected or removed unit, over others too.
-fn dependents(
-    base: &Catalog,
-    head: &Catalog,
-    affected: &BTreeMap<Node, (&Thing, Reason)>,
-) -> Vec<AffectedUnit> {
+fn dependents(base: &Catalog, head: &Catalog, affected: &Found) -> Result<Vec<AffectedUnit>, CatalogError> {
     let mut found: BTreeMap<Node, AffectedUnit> = BTreeMap::new();
     for catalog in [head, base] {
-        let mut reached: HashMap<ThingId, Step<'_>> = HashMap::new();
-        let at = |id: &ThingId| affected.contains_key(&catalog.thing(*id).node());
-        let mut work: VecDeque<ThingId> = (0..catalog.things().len()).filter(at).collect();
-        while let Some(thing) = work.pop_front() {
-            let consumers =
-                catalog.edges_to_thing(thing).filter(|edge| edge.kind == ReferenceKind::Dependency);
-            for edge in consumers {
-                if !at(&edge.from) && step_into(&mut reached, edge.from, Step::Thing { from: thing, edge }) {
-                    work.push_back(edge.from);
+        let mut reached: HashMap<RecordId, Vec<Step<'_>>> = HashMap::new();
+        let mut work: VecDeque<RecordId> = VecDeque::new();
+        for node in affected.keys() {
+            work.extend(catalog.standing_for(node)?);
+        }
+        let begin: HashSet<RecordId> = work.iter().copied().collect();
+        while let Some(id) = work.pop_front() {
+            for (from, edge) in catalog.edges_to_record(id)? {
+                if edge.kind != ReferenceKind::Dependency
+                    || begin.contains(&from)
+                    || reached.contains_key(&from)
+                {
+                    continue;
+                }
+                reached.insert(from, vec![Step::Thing { from: id, edge }]);
+                work.push_back(from);
+            }
+        }
+        for &id in reached.keys() {
+            for thing in catalog.things(id)? {
+                let node = thing.node();
+                if affected.contains_key(&node) || found.contains_key(&node) || head.find(&node)?.is_none() {
+                    continue;
+                }
+                let why = reasons(catalog, &reached, id, &thing, 1)?;
+                if let Thing::Unit(unit) = thing {
+                    found.insert(node, AffectedUnit::of(unit, why));
                 }
             }
         }
-        for &thing in reached.keys() {
-            let Thing::Unit(unit) = catalog.thing(thing) else { continue };
-            if head.unit(&unit.id).is_none() {
-                continue;
-            }
-            let dependent = AffectedUnit {
-                id: unit.id.clone(),
-                path: unit.path.clone(),
-                dialect: unit.dialect.clone(),
-                environment: unit.environment.clone(),
-                reasons: vec![reason(catalog, &reached, thing)],
-            };
-            found.entry(Node::Unit(unit.id.clone())).or_insert(dependent);
-        }
     }
-    found.into_values().collect()
-}
-
-fn nodes(catalog: &Catalog) -> BTreeMap<Node, &Thing> {
-    catalog.things().iter().map(|thing| (thing.node(), thing)).collect()
+    Ok(found.into_values().collect())
 }
 
 /// Adds the reasons that a part of the changes gives for what all of them touch.
@@ -193,10 +245,10 @@ fn add_reasons(impact: &mut Impact, part: Impact) {
 
 /// A module that has become an example, or the other way round, is judged as what it is now. A unit that is
 /// no longer one is gone, whatever took its place.
-fn as_it_stands<'a>(thing: &'a Thing, head: &'a Catalog) -> &'a Thing {
-    match thing {
-        Thing::Module(Module { path, dialect }) => head.in_directory(path, dialect).unwrap_or(thing),
-        _ => thing,
+fn as_it_stands(thing: Thing, head: &Catalog) -> Result<Thing, CatalogError> {
+    match &thing {
+        Thing::Module(Module { path, dialect }) => Ok(head.in_directory(path, dialect)?.unwrap_or(thing)),
+        _ => Ok(thing),
     }
 }
 
@@ -225,17 +277,26 @@ fn name(path: &RepoPath) -> String {
     String::from_utf8_lossy(path.file_name()).into_owned()
 }
 
-fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog, applied: &Applied<'_>) -> Vec<String> {
+/// Files of the head that could not be understood, where something touched could stand in them.
+fn unparsable(head: &Catalog, search: &Search<'_>) -> Result<Vec<Unparsable>, CatalogError> {
+    let reached: Vec<RecordId> = search.reached.keys().copied().collect();
+    let mut found = head.broken_in(&reached)?;
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn warnings(
+    changes: &ChangeSet,
+    (base, in_base): (&Catalog, &Search<'_>),
+    (head, in_head): (&Catalog, &Search<'_>),
+    broken: &[Unparsable],
+) -> Result<Vec<String>, CatalogError> {
     let mut warnings = changes.warnings.clone();
-    warnings.extend(applied.warnings(|path| {
-        let readers = [base, head].into_iter().flat_map(|catalog| {
-            let edges = catalog.edges_to_path(path).into_iter().map(|edge| edge.from);
-            edges.chain(catalog.owners(path)).map(|thing| catalog.thing(thing).title())
-        });
-        readers.collect::<BTreeSet<_>>().into_iter().collect()
-    }));
-    warnings.extend(head.warnings().iter().cloned());
-    warnings.extend(head.unparsable().iter().map(|file| {
+    for &id in in_head.reached.keys() {
+        warnings.extend(head.warnings_of(id)?);
+    }
+    warnings.extend(broken.iter().map(|file| {
         let line = file.line.map(|line| format!(":{line}")).unwrap_or_default();
         format!(
             "{}{line} could not be understood ({}); whatever could be in it counts as changed",
@@ -243,8 +304,10 @@ fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog, applied: &Appli
         )
     }));
     // At the base only what the head does not say is of interest.
-    let told = |file: &Unparsable| head.unparsable().iter().any(|known| known.path == file.path);
-    warnings.extend(base.unparsable().iter().filter(|file| !told(file)).map(|file| {
+    let told: HashSet<&RepoPath> = broken.iter().map(|file| &file.path).collect();
+    let reached: Vec<RecordId> = in_base.reached.keys().copied().collect();
+    let broken = base.broken_in(&reached)?;
+    warnings.extend(broken.iter().filter(|file| !told.contains(&file.path)).map(|file| {
         format!(
             "{} could not be understood at the merge base; whatever could be in it counts as changed",
             file.path
@@ -252,97 +315,144 @@ fn warnings(changes: &ChangeSet, base: &Catalog, head: &Catalog, applied: &Appli
     }));
     warnings.sort();
     warnings.dedup();
-    warnings
+    if let Some(more) = warnings.len().checked_sub(MOST_WARNINGS).filter(|&more| more > 0) {
+        warnings.truncate(MOST_WARNINGS);
+        warnings.push(format!("and {more} more of the same kind"));
+    }
+    Ok(warnings)
 }
 
-/// Everything that depends on a changed file in one catalog, each with its shortest reason.
-fn search(
-    catalog: &Catalog,
-    changes: &[Change],
-    rules: &Rules,
-    applied: &Applied<'_>,
-) -> HashMap<ThingId, Reason> {
-    let mut reached: HashMap<ThingId, Step<'_>> = HashMap::new();
-    let mut work: VecDeque<ThingId> = VecDeque::new();
-    for change in changes {
-        for (path, kind) in touched(change) {
-            let references = applied.references(path);
-            if references == References::None {
-                continue;
-            }
-            for thing in catalog.owners(path).into_iter().filter(|_| kind != ChangeKind::ModeChanged) {
-                if step_into(&mut reached, thing, Step::Own { change, path: path.clone() }) {
-                    work.push_back(thing);
-                }
-            }
-            for edge in catalog.edges_to_path(path) {
-                if counts(edge.kind, kind)
-                    && references.counts(Meant::by(edge.kind))
-                    && step_into(&mut reached, edge.from, Step::File { change, path: path.clone(), edge })
-                {
-                    work.push_back(edge.from);
-                }
+/// What is to be said of changed files that a rule leaves out although something reads them.
+fn ignored(applied: &Applied<'_>, base: &Catalog, head: &Catalog) -> Result<Vec<String>, CatalogError> {
+    let mut readers: BTreeMap<RepoPath, BTreeSet<String>> = BTreeMap::new();
+    for path in applied.left_out() {
+        for catalog in [base, head] {
+            let edges = catalog.edges_to_path(path)?.into_iter().map(|(id, _)| id);
+            for id in edges.chain(catalog.owners(path)?) {
+                let titles = catalog.things(id)?.iter().map(Thing::title).collect::<Vec<_>>();
+                readers.entry(path.clone()).or_default().extend(titles);
             }
         }
     }
-    for mark in &applied.marks {
-        for thing in meant(catalog, &mark.wanted) {
-            if step_into(&mut reached, thing, Step::Rule { mark }) {
-                work.push_back(thing);
+    Ok(applied.warnings(|path| readers.get(path).into_iter().flatten().cloned().collect()))
+}
+
+/// The things of a catalog that a rule means.
+fn meant(catalog: &Catalog, wanted: &Wanted<'_>) -> Result<Vec<RecordId>, CatalogError> {
+    let means = |wanted: &Wanted<'_>, thing: &Thing| match thing {
+        Thing::Module(module) => {
+            wanted.means(ThingKind::Module, &module.path, String::new, Some(&module.dialect))
+        }
+        Thing::Unit(unit) => {
+            wanted.means(ThingKind::Unit, &unit.path, || unit.id.to_string(), Some(&unit.dialect))
+        }
+        Thing::Case(case) if matches!(wanted, Wanted::Named { .. }) => {
+            wanted.means(ThingKind::Case, &case.module, String::new, None)
+        }
+        Thing::Case(_) => wanted.means(ThingKind::Case, thing.directory(), String::new, None),
+    };
+    let mut found = Vec::new();
+    if let Wanted::NearestTo(directory) = wanted {
+        let mut at = Some(directory.clone());
+        while let Some(directory) = at.filter(|_| found.is_empty()) {
+            let nearest = Wanted::NearestTo(directory.clone());
+            let standing = catalog.standing_in(&directory)?.into_iter();
+            found.extend(standing.filter(|(_, thing)| means(&nearest, thing)).map(|(id, _)| id));
+            at = directory.parent();
+        }
+    } else {
+        for id in catalog.all()? {
+            if catalog.things(id)?.iter().any(|thing| means(wanted, thing)) {
+                found.push(id);
             }
         }
     }
-    while let Some(thing) = work.pop_front() {
-        for edge in catalog.edges_to_thing(thing) {
-            if edge.kind != ReferenceKind::Dependency
-                && step_into(&mut reached, edge.from, Step::Thing { from: thing, edge })
-            {
-                work.push_back(edge.from);
-            }
-        }
-        if rules.has_depends_also() {
-            for (name, rule) in rules.depending_on(catalog.thing(thing).directory()) {
-                let because = format!("{name}: {}", rule.reason);
-                for also in meant(catalog, &Wanted::also(rule)) {
-                    if step_into(&mut reached, also, Step::Also { from: thing, because: because.clone() }) {
-                        work.push_back(also);
+    Ok(found)
+}
+
+/// More sentences than this nobody reads.
+const MOST_WARNINGS: usize = 100;
+
+/// Everything that depends on a changed file in one catalog, each with the last steps of the ways there, the
+/// shortest first.
+struct Search<'a> {
+    reached: HashMap<RecordId, Vec<Step<'a>>>,
+    /// What a changed file itself belongs to or concerns.
+    direct: Vec<RecordId>,
+}
+
+impl<'a> Search<'a> {
+    fn over(
+        catalog: &Catalog,
+        changes: &'a [Change],
+        rules: &'a Rules,
+        applied: &'a Applied<'a>,
+        most: usize,
+    ) -> Result<Self, CatalogError> {
+        let mut search = Self { reached: HashMap::new(), direct: Vec::new() };
+        let mut work: VecDeque<RecordId> = VecDeque::new();
+        for change in changes {
+            for (path, kind) in touched(change) {
+                let references = applied.references(path);
+                if references == References::None {
+                    continue;
+                }
+                if kind != ChangeKind::ModeChanged {
+                    for id in catalog.owners(path)? {
+                        search.step(id, Step::Own { change, path: path.clone() }, &mut work, most);
+                    }
+                }
+                for (id, edge) in catalog.edges_to_path(path)? {
+                    if counts(edge.kind, kind) && references.counts(Meant::by(edge.kind)) {
+                        let step =
+                            Step::File { change, path: path.clone(), kind: edge.kind, edge: Some(edge) };
+                        search.step(id, step, &mut work, most);
+                    }
+                }
+                if kind != ChangeKind::ModeChanged {
+                    let beside = catalog.beside(path)?.into_iter();
+                    for (id, kind) in beside.filter(|(_, kind)| references.counts(Meant::by(*kind))) {
+                        let step = Step::File { change, path: path.clone(), kind, edge: None };
+                        search.step(id, step, &mut work, most);
                     }
                 }
             }
         }
-    }
-    reached.keys().map(|&thing| (thing, reason(catalog, &reached, thing))).collect()
-}
-
-/// The things of a catalog that a rule means.
-fn meant(catalog: &Catalog, wanted: &Wanted<'_>) -> Vec<ThingId> {
-    let means = |wanted: &Wanted<'_>| {
-        let all = catalog.things().iter().enumerate();
-        let found = all.filter(|(_, thing)| {
-            let named = matches!(wanted, Wanted::Named { .. });
-            match thing {
-                Thing::Module(module) => {
-                    wanted.means(ThingKind::Module, &module.path, String::new, Some(&module.dialect))
-                }
-                Thing::Unit(unit) => {
-                    wanted.means(ThingKind::Unit, &unit.path, || unit.id.to_string(), Some(&unit.dialect))
-                }
-                Thing::Case(case) if named => wanted.means(ThingKind::Case, &case.module, String::new, None),
-                Thing::Case(_) => wanted.means(ThingKind::Case, thing.directory(), String::new, None),
+        for mark in &applied.marks {
+            for id in meant(catalog, &mark.wanted)? {
+                search.step(id, Step::Rule { mark }, &mut work, most);
             }
-        });
-        found.map(|(at, _)| at).collect::<Vec<_>>()
-    };
-    let Wanted::NearestTo(directory) = wanted else { return means(wanted) };
-    let mut at = Some(directory.clone());
-    while let Some(directory) = at {
-        at = directory.parent();
-        let found = means(&Wanted::NearestTo(directory));
-        if !found.is_empty() {
-            return found;
+        }
+        search.direct = work.iter().copied().collect();
+        while let Some(id) = work.pop_front() {
+            for (from, edge) in catalog.edges_to_record(id)? {
+                if edge.kind != ReferenceKind::Dependency {
+                    search.step(from, Step::Thing { from: id, edge }, &mut work, most);
+                }
+            }
+            if rules.has_depends_also() {
+                let directory = &catalog.record(id)?.key.at;
+                for (name, rule) in rules.depending_on(directory) {
+                    let because = format!("{name}: {}", rule.reason);
+                    for also in meant(catalog, &Wanted::also(rule))? {
+                        search.step(also, Step::Also { from: id, because: because.clone() }, &mut work, most);
+                    }
+                }
+            }
+        }
+        Ok(search)
+    }
+
+    /// Takes a step. The first one to a thing is the last of the shortest way.
+    fn step(&mut self, to: RecordId, step: Step<'a>, work: &mut VecDeque<RecordId>, most: usize) {
+        let steps = self.reached.entry(to).or_default();
+        if steps.is_empty() {
+            work.push_back(to);
+        }
+        if steps.len() < most {
+            steps.push(step);
         }
     }
-    Vec::new()
 }
 
 /// The paths of a change, and what happened at each. A rename is two things to those who read the old name
@@ -367,16 +477,5 @@ fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
         (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
         (_, ChangeKind::ModeChanged) => false,
         _ => true,
-    }
-}
-
-/// Takes the step unless the thing was reached before, by a way that is no longer.
-fn step_into<'a>(reached: &mut HashMap<ThingId, Step<'a>>, thing: ThingId, step: Step<'a>) -> bool {
-    match reached.entry(thing) {
-        std::collections::hash_map::Entry::Occupied(_) => false,
-        std::collections::hash_map::Entry::Vacant(place) => {
-            place.insert(step);
-            true
-        }
     }
 }

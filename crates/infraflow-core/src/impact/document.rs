@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RenamedUnit, Ruled};
 use crate::{
-    catalog::{CaseId, CaseKind, DialectName, UnitId, Unparsable},
+    catalog::{CaseId, CaseKind, DialectName, Unit, UnitId, Unparsable},
     detect::Change,
     git::{CommitId, Revision},
     policy::EnvironmentName,
@@ -109,4 +109,11 @@ pub struct AffectedCase {
     pub kind: CaseKind,
     /// Why.
     pub reasons: Vec<Reason>,
+}
+
+impl AffectedUnit {
+    pub(super) fn of(unit: Unit, reasons: Vec<Reason>) -> Self {
+        let Unit { id, path, dialect, environment } = unit;
+        Self { id, path, dialect, environment, reasons }
+    }
 }

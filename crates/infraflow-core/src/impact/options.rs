@@ -39,4 +39,19 @@ pub enum ReasonsFor {
     TheThing,
     /// One for each changed file that leads to it, the shortest first.
     EachChange,
+    /// Each chain of references from a changed file to it that meets nothing twice, the shortest first; no
+    /// more than [`ReasonsFor::MOST_CHAINS`].
+    EachChain,
+}
+
+impl ReasonsFor {
+    /// The most chains that are told of one thing.
+    pub const MOST_CHAINS: usize = 64;
+
+    pub(super) fn most_chains(self) -> usize {
+        match self {
+            Self::TheThing | Self::EachChange => 1,
+            Self::EachChain => Self::MOST_CHAINS,
+        }
+    }
 }

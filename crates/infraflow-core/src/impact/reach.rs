@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::Impact;
 use crate::{
     address::{AddressRules, PackageIdentity, SourceAddress, SourceKind, Version},
-    catalog::{Catalog, ModuleCall, Template, UnitId},
+    catalog::{Catalog, CatalogError, ModuleCall, Template, UnitId, UnitOnTheWay},
     git::{CommitId, Revision},
     policy::EnvironmentName,
-    proof::{Document, Link, Reason, RepoPath},
+    proof::{Document, Reason, RepoPath},
 };
 
 /// Which units of a live repository a change of the modules repository reaches.
@@ -212,10 +212,17 @@ fn taken_apart(tag: &str) -> Option<(&str, Version)> {
 ///
 /// Calls that stand in a module of the live repository reach the units that call that module, and a Terragrunt
 /// unit is reached by the module that it runs.
-pub fn reach(impact: &Impact, live: &Catalog, modules: &ModuleAddresses) -> Vec<Reached> {
+///
+/// # Errors
+/// [`CatalogError`] where the live catalog's tree can no longer be read.
+pub fn reach(
+    impact: &Impact,
+    live: &Catalog,
+    modules: &ModuleAddresses,
+) -> Result<Vec<Reached>, CatalogError> {
     let mut reached = Vec::new();
-    for call in live.calls() {
-        let Some(address) = address_of(call) else { continue };
+    for call in live.calls()? {
+        let Some(address) = address_of(&call) else { continue };
         let Some(path) = modules.module(&address) else { continue };
         let affected =
             impact.modules.iter().chain(&impact.removed_modules).find(|module| module.path == path);
@@ -230,7 +237,7 @@ pub fn reach(impact: &Impact, live: &Catalog, modules: &ModuleAddresses) -> Vec<
             (None, _) => ReachedWhen::Merged,
         };
         let link = call.source.place.link(call.in_file.clone(), format!("module.{}", call.name));
-        for (unit, environment, way) in callers(live, call) {
+        for (unit, environment, way) in callers(live, &call)? {
             let reasons = affected.reasons.iter().map(|reason| {
                 let mut chain = reason.chain.clone();
                 chain.push(link.clone());
@@ -252,7 +259,7 @@ pub fn reach(impact: &Impact, live: &Catalog, modules: &ModuleAddresses) -> Vec<
     }
     reached.sort();
     reached.dedup();
-    reached
+    Ok(reached)
 }
 
 fn address_of(call: &ModuleCall) -> Option<SourceAddress> {
@@ -267,14 +274,14 @@ fn bare(tag: &str) -> &str {
 
 /// The units in which a call takes part: that in which it stands, or those that reach the module in which it
 /// stands, each with the way there.
-fn callers(live: &Catalog, call: &ModuleCall) -> Vec<(UnitId, Option<EnvironmentName>, Vec<Link>)> {
+fn callers(live: &Catalog, call: &ModuleCall) -> Result<Vec<UnitOnTheWay>, CatalogError> {
     if let Some(id) = &call.unit {
-        let environment = live.unit(id).and_then(|unit| unit.environment.clone());
-        return vec![(id.clone(), environment, Vec::new())];
+        let environment = live.unit(id)?.and_then(|unit| unit.environment);
+        return Ok(vec![(id.clone(), environment, Vec::new())]);
     }
     match &call.module {
         Some(module) => live.units_that_reach(module),
-        None => Vec::new(),
+        None => Ok(Vec::new()),
     }
 }
 

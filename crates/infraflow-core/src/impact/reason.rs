@@ -4,44 +4,88 @@ use std::collections::HashMap;
 
 use super::rules::Mark;
 use crate::{
-    catalog::{Catalog, Edge, ReferenceKind, Thing, ThingId},
+    catalog::{Catalog, CatalogError, Edge, RecordId, ReferenceKind, Thing},
     detect::Change,
     git::ChangeKind,
     proof::{Link, Reason, RepoPath},
 };
 
-/// The last step of the shortest way from a changed file to a thing.
+/// The last step of a way from a changed file to a thing.
 pub(super) enum Step<'a> {
     /// The file is the thing's own configuration.
     Own { change: &'a Change, path: RepoPath },
-    /// The thing refers to the file.
-    File { change: &'a Change, path: RepoPath, edge: &'a Edge },
+    /// The thing refers to the file; without an edge, because of where both stand.
+    File { change: &'a Change, path: RepoPath, kind: ReferenceKind, edge: Option<Edge> },
     /// The thing refers to another.
-    Thing { from: ThingId, edge: &'a Edge },
+    Thing { from: RecordId, edge: Edge },
     /// A rule says that the file touches the thing.
     Rule { mark: &'a Mark<'a> },
     /// A rule says that the thing depends also on another.
-    Also { from: ThingId, because: String },
+    Also { from: RecordId, because: String },
 }
 
-/// The reason for a thing, put together from the steps that lead to it.
-pub(super) fn reason(catalog: &Catalog, reached: &HashMap<ThingId, Step<'_>>, thing: ThingId) -> Reason {
-    let mut steps = Vec::new();
-    let mut at = Some(thing);
-    while let Some(step) = at.and_then(|thing| reached.get(&thing)) {
-        steps.push(step);
-        at = match step {
-            Step::Thing { from, .. } | Step::Also { from, .. } => Some(*from),
-            _ => None,
-        };
+/// The reasons for a thing, put together from the steps that lead to it, the shortest first.
+pub(super) fn reasons(
+    catalog: &Catalog,
+    reached: &HashMap<RecordId, Vec<Step<'_>>>,
+    id: RecordId,
+    thing: &Thing,
+    most: usize,
+) -> Result<Vec<Reason>, CatalogError> {
+    let mut ways = Vec::new();
+    follow(reached, id, &mut Vec::new(), &mut vec![id], &mut ways, most);
+    let mut found: Vec<Reason> = Vec::new();
+    for way in ways {
+        let reason = told(catalog, thing, id, &way)?;
+        if !found.contains(&reason) {
+            found.push(reason);
+        }
     }
+    found.sort_by_key(|reason| reason.chain.len());
+    Ok(found)
+}
+
+/// The ways from a thing back to changed files that meet nothing twice.
+fn follow<'s, 'c>(
+    reached: &'s HashMap<RecordId, Vec<Step<'c>>>,
+    id: RecordId,
+    steps: &mut Vec<&'s Step<'c>>,
+    met: &mut Vec<RecordId>,
+    ways: &mut Vec<Vec<&'s Step<'c>>>,
+    most: usize,
+) {
+    // The first steps lead along the shortest way; nothing on it is met twice, so it is always found. What
+    // stands at its beginning was not reached.
+    let Some(known) = reached.get(&id) else {
+        ways.push(steps.clone());
+        return;
+    };
+    for step in known {
+        if ways.len() >= most {
+            return;
+        }
+        steps.push(step);
+        match step {
+            Step::Thing { from, .. } | Step::Also { from, .. } if met.contains(from) => {}
+            Step::Thing { from, .. } | Step::Also { from, .. } => {
+                met.push(*from);
+                follow(reached, *from, steps, met, ways, most);
+                met.pop();
+            }
+            _ => ways.push(steps.clone()),
+        }
+        steps.pop();
+    }
+}
+
+fn told(catalog: &Catalog, thing: &Thing, id: RecordId, steps: &[&Step<'_>]) -> Result<Reason, CatalogError> {
     let mut chain = Vec::new();
     for step in steps.iter().rev() {
         match step {
             Step::Own { change, path } => chain.push(changed(change, path)),
-            Step::File { change, path, edge } => {
+            Step::File { change, path, edge, .. } => {
                 chain.push(changed(change, path));
-                chain.extend(edge.links());
+                chain.extend(edge.iter().flat_map(Edge::links));
             }
             Step::Thing { edge, .. } => chain.extend(edge.links()),
             Step::Rule { mark } => chain.push(changed(mark.change, &mark.path)),
@@ -50,11 +94,12 @@ pub(super) fn reason(catalog: &Catalog, reached: &HashMap<ThingId, Step<'_>>, th
     }
     let rule = match steps.first() {
         None | Some(Step::Own { .. }) => ReferenceKind::Contains.as_str(),
-        Some(Step::File { edge, .. } | Step::Thing { edge, .. }) => edge.kind.as_str(),
+        Some(Step::File { kind, .. }) => kind.as_str(),
+        Some(Step::Thing { edge, .. }) => edge.kind.as_str(),
         Some(Step::Rule { mark }) => mark.kind,
         Some(Step::Also { .. }) => "depends_also",
     };
-    Reason::new(rule, sentence(catalog, thing, &steps)).with_chain(chain)
+    Ok(Reason::new(rule, sentence(catalog, thing, id, steps)?).with_chain(chain))
 }
 
 fn changed(change: &Change, path: &RepoPath) -> Link {
@@ -79,25 +124,37 @@ fn was(change: &Change, path: &RepoPath) -> String {
 }
 
 /// `live/dev calls modules/cluster, which calls modules/network, whose main.tf was modified`.
-fn sentence(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>]) -> String {
-    let mut text = catalog.thing(thing).title();
+fn sentence(
+    catalog: &Catalog,
+    thing: &Thing,
+    id: RecordId,
+    steps: &[&Step<'_>],
+) -> Result<String, CatalogError> {
+    let mut text = thing.title();
+    let mut at = id;
     for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Own { change, path } => {
-                let own = directory(catalog, thing, steps, i);
-                let name = path.relative_to(&own);
+                let name = path.relative_to(&catalog.record(at)?.key.at);
+                let name = match &name[..] {
+                    b"." => path.file_name().to_vec(),
+                    _ => name,
+                };
                 let name = String::from_utf8_lossy(&name).into_owned();
                 let was = was(change, path);
                 let whose = if i == 0 { "'s " } else { ", whose " };
                 text.push_str(&format!("{whose}{name} {was}"));
             }
-            Step::File { change, path, edge } => {
+            Step::File { change, path, kind, .. } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                text.push_str(&format!("{joint}{} {path}, which {}", verb(edge.kind), was(change, path)));
+                text.push_str(&format!("{joint}{} {path}, which {}", verb(*kind), was(change, path)));
             }
             Step::Thing { from, edge } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                text.push_str(&format!("{joint}{} {}", verb(edge.kind), catalog.thing(*from).title()));
+                let to = catalog.things(*from)?;
+                let to = to.first().map(Thing::title).unwrap_or_default();
+                text.push_str(&format!("{joint}{} {to}", verb(edge.kind)));
+                at = *from;
             }
             Step::Rule { mark } => {
                 let joint = if i == 0 { " " } else { ", which " };
@@ -107,20 +164,14 @@ fn sentence(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>]) -> String {
             }
             Step::Also { from, because } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                let from = catalog.thing(*from).title();
-                text.push_str(&format!("{joint}{} {from} ({because})", rule_verb("depends_also")));
+                let to = catalog.things(*from)?;
+                let to = to.first().map(Thing::title).unwrap_or_default();
+                text.push_str(&format!("{joint}{} {to} ({because})", rule_verb("depends_also")));
+                at = *from;
             }
         }
     }
-    text
-}
-
-fn directory(catalog: &Catalog, thing: ThingId, steps: &[&Step<'_>], at: usize) -> RepoPath {
-    let thing = match at.checked_sub(1).map(|before| steps[before]) {
-        Some(Step::Thing { from, .. } | Step::Also { from, .. }) => *from,
-        _ => thing,
-    };
-    catalog.thing(thing).directory().clone()
+    Ok(text)
 }
 
 fn rule_verb(kind: &str) -> &'static str {

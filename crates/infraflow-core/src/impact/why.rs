@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Impact, RuleAction, Rules};
 use crate::{
-    catalog::{CaseId, Catalog, Node, Reference, ReferenceKind, UnitId},
+    catalog::{CaseId, Catalog, CatalogError, Node, Reference, ReferenceKind, UnitId},
     detect::Change,
     git::ChangeKind,
     proof::{Document, Link, Reason, RepoPath},
@@ -66,7 +66,10 @@ const MOST: usize = 20;
 
 /// Why what is asked for is affected, or why not. `asked` is a path or a unit's id; `head` is the catalog of the
 /// head, whose impact this is, and `rules` are those it was assessed by. This is *plan*.
-pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Why {
+///
+/// # Errors
+/// [`CatalogError`] where the catalog's tree can no longer be read.
+pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Result<Why, CatalogError> {
     let trimmed = asked.strip_prefix("./").unwrap_or(asked).trim_end_matches('/');
     let path = RepoPath::try_from(trimmed.to_owned()).or_else(|_| RepoPath::parse(trimmed)).ok();
     let all = answered(impact);
@@ -79,30 +82,30 @@ pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Why {
     // The thing itself, what changed with the file, what stands below the directory: the first that is there.
     let itself = found(&|thing, own| thing.name == trimmed || path.as_ref() == Some(own));
     if !itself.is_empty() {
-        return yes(itself);
+        return Ok(yes(itself));
     }
     if let Some(path) = &path {
         let by_file = found(&|thing, _| {
             thing.reasons.iter().any(|reason| reason.chain.first().is_some_and(|link| link.path == *path))
         });
         if !by_file.is_empty() {
-            return yes(by_file);
+            return Ok(yes(by_file));
         }
         if let Some(change) = changes_of(impact, path) {
-            return no(vec![not_counting(change, path, impact, head)]);
+            return Ok(no(vec![not_counting(change, path, impact, head)?]));
         }
     }
-    let nodes = standing(trimmed, path.as_ref(), head);
+    let nodes = standing(trimmed, path.as_ref(), head)?;
     if !nodes.is_empty() {
-        return no(not_touched(trimmed, &nodes, impact, head, rules));
+        return Ok(no(not_touched(trimmed, &nodes, impact, head, rules)?));
     }
     if let Some(path) = &path {
         let below = found(&|_, own| own.is_within(path));
         if !below.is_empty() {
-            return yes(below);
+            return Ok(yes(below));
         }
         let readers: BTreeMap<Node, Link> = head
-            .references()
+            .references()?
             .iter()
             .filter(|reference| matches!(&reference.to, Node::File(file) if file == path))
             .map(|reference| (reference.from.clone(), reference.link.clone()))
@@ -111,10 +114,10 @@ pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Why {
             let names: Vec<String> = readers.keys().map(name).collect();
             let text = format!("{path} did not change; {} would be touched by it", list(&names));
             let links = readers.into_values().take(MOST).collect();
-            return no(vec![Reason::new("not_changed", text).with_chain(links)]);
+            return Ok(no(vec![Reason::new("not_changed", text).with_chain(links)]));
         }
     }
-    no(vec![not_known(trimmed, impact, head)])
+    Ok(no(vec![not_known(trimmed, impact, head)?]))
 }
 
 fn answered(impact: &Impact) -> Vec<(&RepoPath, Answered)> {
@@ -139,59 +142,70 @@ fn changes_of<'a>(impact: &'a Impact, path: &RepoPath) -> Option<&'a Change> {
 }
 
 /// The things of the head that are called so.
-fn standing(asked: &str, path: Option<&RepoPath>, head: &Catalog) -> Vec<Node> {
+fn standing(asked: &str, path: Option<&RepoPath>, head: &Catalog) -> Result<Vec<Node>, CatalogError> {
     let is = |own: &RepoPath| path == Some(own);
     let mut nodes: BTreeSet<Node> = BTreeSet::new();
-    let units = head.units();
+    let units = head.units()?;
     let units = units.iter().filter(|unit| is(&unit.path) || unit.id.to_string() == asked);
     nodes.extend(units.map(|unit| Node::Unit(unit.id.clone())));
-    let modules = path.filter(|path| head.module(path).is_some());
+    let modules = path.filter(|path| head.module(path).is_ok_and(|module| module.is_some()));
     nodes.extend(modules.map(|path| Node::Module(path.clone())));
-    nodes.extend(head.cases().iter().filter(|case| is(&case.path)).map(|case| Node::Case(case.id.clone())));
-    nodes.into_iter().collect()
+    nodes.extend(head.cases()?.iter().filter(|case| is(&case.path)).map(|case| Node::Case(case.id.clone())));
+    Ok(nodes.into_iter().collect())
 }
 
 /// Why a changed file touches nothing.
-fn not_counting(change: &Change, path: &RepoPath, impact: &Impact, head: &Catalog) -> Reason {
+fn not_counting(
+    change: &Change,
+    path: &RepoPath,
+    impact: &Impact,
+    head: &Catalog,
+) -> Result<Reason, CatalogError> {
     let ignores = [RuleAction::Ignore, RuleAction::IgnoreAlways];
     let ruled = impact.ruled.iter().find(|ruled| ruled.path == *path && ignores.contains(&ruled.action));
     let link = || vec![Link::whole(path.clone(), path.to_string())];
     if let Some(ruled) = ruled {
         let text = format!("{path} changed, and is ignored: {} ({})", ruled.reason, ruled.rule);
-        return Reason::new("ignored", text).with_chain(link());
+        return Ok(Reason::new("ignored", text).with_chain(link()));
     }
     if change.kind == ChangeKind::ModeChanged {
         let text = format!("only the mode of {path} changed, and nothing names it to run it");
-        return Reason::new("mode_only", text).with_chain(link());
+        return Ok(Reason::new("mode_only", text).with_chain(link()));
     }
-    let place = match nearest_above(path, head) {
+    let place = match nearest_above(path, head)? {
         Some(thing) => format!("it lies in {thing}, which does not read it"),
         None => "it lies in no module, unit or test case, and none reads it".to_owned(),
     };
     let text = format!(
         "{path} changed, and touches nothing: {place}; if a tool of yours does, say so with do = \"part_of\" in [[impact.rules]]"
     );
-    Reason::new("not_read", text).with_chain(link())
+    Ok(Reason::new("not_read", text).with_chain(link()))
 }
 
 /// The module, unit or case in the nearest directory above a path.
-fn nearest_above(path: &RepoPath, head: &Catalog) -> Option<String> {
+fn nearest_above(path: &RepoPath, head: &Catalog) -> Result<Option<String>, CatalogError> {
     let mut names: BTreeMap<RepoPath, String> = BTreeMap::new();
-    names.extend(head.cases().iter().map(|case| (case.path.clone(), case.id.to_string())));
-    names.extend(head.modules().iter().map(|module| (module.path.clone(), module.path.to_string())));
-    names.extend(head.units().iter().map(|unit| (unit.path.clone(), unit.id.to_string())));
+    names.extend(head.cases()?.iter().map(|case| (case.path.clone(), case.id.to_string())));
+    names.extend(head.modules()?.iter().map(|module| (module.path.clone(), module.path.to_string())));
+    names.extend(head.units()?.iter().map(|unit| (unit.path.clone(), unit.id.to_string())));
     let mut at = path.parent();
     while let Some(directory) = at {
         if let Some(name) = names.get(&directory) {
-            return Some(name.clone());
+            return Ok(Some(name.clone()));
         }
         at = directory.parent();
     }
-    None
+    Ok(None)
 }
 
 /// Why a thing that is there is not touched: all that it depends on, and that none of it changed.
-fn not_touched(asked: &str, nodes: &[Node], impact: &Impact, head: &Catalog, rules: &Rules) -> Vec<Reason> {
+fn not_touched(
+    asked: &str,
+    nodes: &[Node],
+    impact: &Impact,
+    head: &Catalog,
+    rules: &Rules,
+) -> Result<Vec<Reason>, CatalogError> {
     let mut reasons = Vec::new();
     let ids: BTreeSet<&UnitId> =
         nodes.iter().filter_map(|node| if let Node::Unit(id) = node { Some(id) } else { None }).collect();
@@ -200,7 +214,7 @@ fn not_touched(asked: &str, nodes: &[Node], impact: &Impact, head: &Catalog, rul
         let chain = dependent.reasons.first().map(|reason| reason.chain.clone()).unwrap_or_default();
         reasons.push(Reason::new("only_outputs", text).with_chain(chain));
     }
-    let references = head.references();
+    let references = head.references()?;
     let mut by: BTreeMap<&Node, Vec<&Reference>> = BTreeMap::new();
     for reference in references.iter().filter(|reference| reference.kind != ReferenceKind::Dependency) {
         by.entry(&reference.from).or_default().push(reference);
@@ -251,12 +265,16 @@ fn not_touched(asked: &str, nodes: &[Node], impact: &Impact, head: &Catalog, rul
         .chain(depended.into_iter().map(|node| (node, false)))
         .filter_map(|(node, own)| Some((directory(node)?, own)))
         .collect();
-    reasons.extend(nearest_miss(&places, impact, head));
-    reasons
+    reasons.extend(nearest_miss(&places, impact, head)?);
+    Ok(reasons)
 }
 
 /// The changed file that shares the longest way with one of these places, if it shares any.
-fn nearest_miss(places: &[(RepoPath, bool)], impact: &Impact, head: &Catalog) -> Option<Reason> {
+fn nearest_miss(
+    places: &[(RepoPath, bool)],
+    impact: &Impact,
+    head: &Catalog,
+) -> Result<Option<Reason>, CatalogError> {
     let shared =
         |one: &RepoPath, two: &RepoPath| one.names().zip(two.names()).take_while(|(a, b)| a == b).count();
     let mut best: Option<(usize, &Change, &RepoPath)> = None;
@@ -268,7 +286,7 @@ fn nearest_miss(places: &[(RepoPath, bool)], impact: &Impact, head: &Catalog) ->
             }
         }
     }
-    let (score, change, place) = best?;
+    let Some((score, change, place)) = best else { return Ok(None) };
     let path = &change.path;
     let whole = score == place.names().count();
     let touches =
@@ -276,20 +294,20 @@ fn nearest_miss(places: &[(RepoPath, bool)], impact: &Impact, head: &Catalog) ->
     let counts = touches.flatten().any(|reason| reason.chain.first().is_some_and(|link| link.path == *path));
     let text = match (whole, counts) {
         (true, false) => {
-            let why = not_counting(change, path, impact, head).text;
+            let why = not_counting(change, path, impact, head)?.text;
             format!("the nearest change lies below {place}: {why}")
         }
         (true, true) => format!("the nearest change is {path}, below {place}; it touches others only"),
         (false, _) => format!("the nearest change is {path}, beside {place}"),
     };
-    Some(Reason::new("nearest_miss", text).with_chain(vec![Link::whole(path.clone(), path.to_string())]))
+    Ok(Some(Reason::new("nearest_miss", text).with_chain(vec![Link::whole(path.clone(), path.to_string())])))
 }
 
 /// What is called nearly so.
-fn not_known(asked: &str, impact: &Impact, head: &Catalog) -> Reason {
-    let mut names: BTreeSet<String> = head.units().iter().map(|unit| unit.id.to_string()).collect();
-    names.extend(head.modules().iter().map(|module| module.path.to_string()));
-    names.extend(head.cases().iter().map(|case| case.id.to_string()));
+fn not_known(asked: &str, impact: &Impact, head: &Catalog) -> Result<Reason, CatalogError> {
+    let mut names: BTreeSet<String> = head.units()?.iter().map(|unit| unit.id.to_string()).collect();
+    names.extend(head.modules()?.iter().map(|module| module.path.to_string()));
+    names.extend(head.cases()?.iter().map(|case| case.id.to_string()));
     names.extend(impact.changes.iter().map(|change| change.path.to_string()));
     let near = |name: &String| strsim::damerau_levenshtein(asked, name);
     let nearest = names.iter().map(|name| (near(name), name)).min();
@@ -297,7 +315,10 @@ fn not_known(asked: &str, impact: &Impact, head: &Catalog) -> Reason {
         Some((_, name)) => format!("did you mean {name}?"),
         None => "a file that did not change and that nothing reads is not known here".to_owned(),
     };
-    Reason::new("not_known", format!("there is no module, unit, test case or changed file {asked}; {help}"))
+    Ok(Reason::new(
+        "not_known",
+        format!("there is no module, unit, test case or changed file {asked}; {help}"),
+    ))
 }
 
 fn directory(node: &Node) -> Option<RepoPath> {

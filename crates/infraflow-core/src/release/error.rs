@@ -1,4 +1,5 @@
 use crate::{
+    catalog::CatalogError,
     git::{BranchName, CommitId, GitError, ObjectId, RemoteName, TagName},
     interface::InterfaceError,
     policy::PolicyError,
@@ -32,6 +33,9 @@ pub struct UnderBump {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReleaseError {
+    /// What is there could not be told.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// Git could not do its part.
     #[error(transparent)]
     Git(#[from] GitError),

@@ -60,7 +60,7 @@ impl ReleaseTagger for ModuleTags {
         catalog: &Catalog,
     ) -> Result<ReleasePlan, ReleaseError> {
         let head = repository.tree(&Revision::Commit(request.head))?;
-        let sources = sources_of(catalog);
+        let sources = sources_of(catalog)?;
         for module in request.only.iter().chain(request.versions.keys()) {
             if sources.get(module).is_none() {
                 return Err(ReleaseError::NoSuchModule { module: module.clone(), head: request.head });
@@ -178,12 +178,12 @@ impl ReleaseTagger for ModuleTags {
 
 /// Modules, what they read, and what they call by a path. A call by an address gets what the address says,
 /// whatever stands in the tree.
-fn sources_of(catalog: &Catalog) -> Sources {
+fn sources_of(catalog: &Catalog) -> Result<Sources, ReleaseError> {
     let mut sources = Sources::default();
-    for module in catalog.modules() {
+    for module in catalog.modules()? {
         sources.add(module.path.clone());
     }
-    for reference in catalog.references() {
+    for reference in catalog.references()? {
         let read = matches!(
             reference.kind,
             ReferenceKind::FileRead
@@ -196,7 +196,7 @@ fn sources_of(catalog: &Catalog) -> Sources {
             sources.add_read(&module.clone(), path.clone(), reference.link);
         }
     }
-    for call in catalog.calls() {
+    for call in catalog.calls()? {
         let (Some(module), Some(target)) = (&call.module, &call.target) else { continue };
         let address = SourceAddress::parse(&call.source.value);
         if address.is_ok_and(|address| address.kind() == SourceKind::Local) {
@@ -204,7 +204,7 @@ fn sources_of(catalog: &Catalog) -> Sources {
             sources.add_call(module, target.clone(), link);
         }
     }
-    sources
+    Ok(sources)
 }
 
 /// The last version of each module that the history of `head` has.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Immutable, pinned};
 use crate::{
     address::{SourceAddress, SourceKind},
-    catalog::{CaseId, CaseKind, Catalog, ModuleCall, Node, Reference, ReferenceKind},
+    catalog::{CaseId, CaseKind, Catalog, CatalogError, ModuleCall, Node, Reference, ReferenceKind},
     impact::Rules,
     proof::{Link, Reason, RepoPath},
 };
@@ -38,9 +38,9 @@ pub(super) struct Closure {
 }
 
 impl Closure {
-    pub(super) fn of(catalog: &Catalog, immutable: Immutable, rules: &Rules) -> Self {
+    pub(super) fn of(catalog: &Catalog, immutable: Immutable, rules: &Rules) -> Result<Self, CatalogError> {
         let mut found = Found::default();
-        for case in &catalog.cases() {
+        for case in &catalog.cases()? {
             let part = match case.kind {
                 CaseKind::TestFile => {
                     found.tests.insert(case.path.clone(), case.module.clone());
@@ -52,13 +52,13 @@ impl Closure {
             };
             found.cases.insert(case.id.clone(), part);
         }
-        for reference in &catalog.references() {
+        for reference in &catalog.references()? {
             found.reference(reference, immutable);
         }
-        for call in catalog.calls().iter() {
+        for call in &catalog.calls()? {
             found.call(call, immutable);
         }
-        for file in catalog.unparsable().iter() {
+        for file in &catalog.unparsable()? {
             let text = format!(
                 "{} could not be understood ({}), so nobody knows what it needs",
                 file.path, file.why
@@ -68,7 +68,7 @@ impl Closure {
             found.obstacle(Part::Directory(directory), reason.clone());
             found.obstacle(Part::Path(file.path.clone()), reason);
         }
-        found.linked(rules)
+        Ok(found.linked(rules))
     }
 
     /// The places of everything that a case is made of, ascending; `None` for a case that the catalog does not know.

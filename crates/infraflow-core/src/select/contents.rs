@@ -11,7 +11,7 @@ use super::{
     content::{Files, Told},
 };
 use crate::{
-    catalog::{CaseId, Catalog},
+    catalog::{CaseId, Catalog, CatalogError},
     git::{Revision, Tree},
     impact::Rules,
     proof::{Digest, Digester, Reason, RepoPath},
@@ -55,18 +55,24 @@ impl Contents {
     /// The contents of all cases of a catalog, which is that of this tree. `impact` are the rules by which changes
     /// are assessed. Takes all cores (rayon's); each file and directory is looked at once, however many cases it is
     /// part of.
+    ///
+    /// # Errors
+    /// [`CatalogError`] where the catalog's tree can no longer be read.
     pub fn of(
         tree: &Tree,
         catalog: &Catalog,
         tool: &ToolVersion,
         rules: &SelectRules,
         impact: &Rules,
-    ) -> Self {
-        let closure = Closure::of(catalog, rules.immutable, impact);
-        Self::over(tree, &closure, tool, rules, closure.cases().cloned().collect())
+    ) -> Result<Self, CatalogError> {
+        let closure = Closure::of(catalog, rules.immutable, impact)?;
+        Ok(Self::over(tree, &closure, tool, rules, closure.cases().cloned().collect()))
     }
 
     /// As [`Contents::of`], of these cases alone.
+    ///
+    /// # Errors
+    /// As [`Contents::of`].
     pub fn of_cases(
         tree: &Tree,
         catalog: &Catalog,
@@ -74,9 +80,9 @@ impl Contents {
         rules: &SelectRules,
         impact: &Rules,
         cases: impl IntoIterator<Item = CaseId>,
-    ) -> Self {
-        let closure = Closure::of(catalog, rules.immutable, impact);
-        Self::over(tree, &closure, tool, rules, cases.into_iter().collect())
+    ) -> Result<Self, CatalogError> {
+        let closure = Closure::of(catalog, rules.immutable, impact)?;
+        Ok(Self::over(tree, &closure, tool, rules, cases.into_iter().collect()))
     }
 
     /// Contents that were told before, for example in a test plan.

@@ -6,6 +6,9 @@ use crate::{proof::ProofError, store::StoreError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
+    /// What is there could not be told.
+    #[error(transparent)]
+    Catalog(#[from] crate::catalog::CatalogError),
     /// The file of recorded runs cannot be used.
     #[error("cannot {doing} the recorded test runs in {}: {source}", path.display())]
     File {

@@ -54,7 +54,7 @@ fn impact_of(repo: &Path, case: &Value) -> (Impact, Catalog) {
     let merge_base = infraflow_core::git::Revision::Commit(changes.merge_base);
     let build = |revision| Catalog::build(&repository.tree(revision).unwrap(), &dialects(), &rules).unwrap();
     let (base, head) = (build(&merge_base), build(&head));
-    (assess(&changes, &base, &head), head)
+    (assess(&changes, &base, &head).unwrap(), head)
 }
 
 fn globset_escape(text: &str) -> String {

@@ -120,7 +120,7 @@ fn an_environment_gets_what_the_one_before_it_carries() {
     ]);
     let (_, tree, live) = trunk(&repo);
     let [dev, stage] = ["dev", "stage"].map(|name| EnvironmentName::parse(name).unwrap());
-    let request = BumpRequest::promotion(&live, &dev).in_environment(stage);
+    let request = BumpRequest::promotion(&live, &dev).unwrap().in_environment(stage);
     let plan = TerraformBumper.plan(&request, &tree, &live).unwrap();
     assert_eq!(plan.edits.len(), 1);
     assert_eq!(
@@ -469,7 +469,7 @@ fn a_promotion_says_what_it_cannot_decide() {
     ]);
     let (_, tree, live) = trunk(&repo);
     let [dev, stage] = ["dev", "stage"].map(|name| EnvironmentName::parse(name).unwrap());
-    let request = BumpRequest::promotion(&live, &dev).in_environment(stage);
+    let request = BumpRequest::promotion(&live, &dev).unwrap().in_environment(stage);
     let plan = TerraformBumper.plan(&request, &tree, &live).unwrap();
     assert_eq!(plan.edits, []);
     let reasons: Vec<_> =

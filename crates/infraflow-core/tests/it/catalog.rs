@@ -32,25 +32,39 @@ pub fn catalog_at(repo: &Repo, revision: &str, rules: &CatalogRules) -> Catalog 
     Catalog::build(&tree, &dialects(), rules).unwrap()
 }
 
-fn catalog(files: &[(&str, &str)]) -> Catalog {
-    catalog_at(&Repo::with(files), "HEAD", &CatalogRules::default())
+/// A catalog, and the repository that it is read from.
+struct Held {
+    catalog: Catalog,
+    _repo: Repo,
+}
+
+impl std::ops::Deref for Held {
+    type Target = Catalog;
+    fn deref(&self) -> &Catalog {
+        &self.catalog
+    }
+}
+
+fn catalog(files: &[(&str, &str)]) -> Held {
+    let repo = Repo::with(files);
+    Held { catalog: catalog_at(&repo, "HEAD", &CatalogRules::default()), _repo: repo }
 }
 
 fn modules(catalog: &Catalog) -> Vec<String> {
-    catalog.modules().iter().map(|module| module.path.to_string()).collect()
+    catalog.modules().unwrap().iter().map(|module| module.path.to_string()).collect()
 }
 
 fn units(catalog: &Catalog) -> Vec<String> {
-    catalog.units().iter().map(|unit| unit.id.to_string()).collect()
+    catalog.units().unwrap().iter().map(|unit| unit.id.to_string()).collect()
 }
 
 fn cases(catalog: &Catalog) -> Vec<(String, String)> {
-    catalog.cases().iter().map(|case| (case.id.to_string(), case.module.to_string())).collect()
+    catalog.cases().unwrap().iter().map(|case| (case.id.to_string(), case.module.to_string())).collect()
 }
 
 fn references_to(catalog: &Catalog, file: &str) -> Vec<Reference> {
     let node = Node::File(path(file));
-    catalog.references().into_iter().filter(|reference| reference.to == node).collect()
+    catalog.references().unwrap().into_iter().filter(|reference| reference.to == node).collect()
 }
 
 const BACKEND: &str = "terraform {\n  backend \"local\" {}\n}\n";
@@ -88,8 +102,8 @@ fn modules_units_and_examples_are_told_apart_by_what_they_have() {
             ("modules/network/tests/all.tftest.hcl".into(), "modules/network".into())
         ]
     );
-    assert_eq!(catalog.cases()[0].kind, CaseKind::Example);
-    assert_eq!(catalog.cases()[1].kind, CaseKind::TestFile);
+    assert_eq!(catalog.cases().unwrap()[0].kind, CaseKind::Example);
+    assert_eq!(catalog.cases().unwrap()[1].kind, CaseKind::TestFile);
 }
 
 #[test]
@@ -128,12 +142,12 @@ fn an_example_belongs_to_the_module_above_unless_it_calls_only_others() {
 fn a_call_is_proved_by_its_place() {
     let text = "# é\nmodule \"n\" {\n  source = \"../../modules/n\"\n}\n";
     let catalog = catalog(&[("modules/n/main.tf", ""), ("live/a/main.tf", text), ("live/a/b.tf", BACKEND)]);
-    let references = catalog.references();
+    let references = catalog.references().unwrap();
     let call = references.iter().find(|reference| reference.kind == ReferenceKind::ModuleCall).unwrap();
     assert_eq!(call.to, Node::Module(path("modules/n")));
     assert_eq!(&text[call.link.start..call.link.end], "module \"n\"");
     assert_eq!((call.link.line, call.link.column, call.link.reference.as_str()), (2, 1, "module.n"));
-    let call = &catalog.calls()[0];
+    let call = &catalog.calls().unwrap()[0];
     assert_eq!(&text[call.source_span()], "../../modules/n");
     assert_eq!(call.unit.as_ref().unwrap().path(), &path("live/a"));
     assert_eq!(call.target, Some(path("modules/n")));
@@ -150,7 +164,7 @@ fn an_override_replaces_the_source_and_a_json_file_calls_too() {
         ("third/main.tf", ""),
     ]);
     let targets: Vec<_> =
-        catalog.calls().iter().map(|call| call.target.clone().unwrap().to_string()).collect();
+        catalog.calls().unwrap().iter().map(|call| call.target.clone().unwrap().to_string()).collect();
     assert_eq!(targets, ["third", "second"]);
 }
 
@@ -169,7 +183,7 @@ fn a_git_source_that_means_this_repository_is_followed_and_a_pinned_one_is_not()
     ]);
     repo.git(&["remote", "add", "origin", "https://github.com/acme/infra.git"]);
     let called = |catalog: &Catalog| -> Vec<String> {
-        let calls = catalog.calls().iter().filter(|call| call.target.is_some());
+        let calls = catalog.calls().unwrap().into_iter().filter(|call| call.target.is_some());
         calls.map(|call| call.in_file.to_string()).collect()
     };
     assert_eq!(called(&catalog_at(&repo, "HEAD", &CatalogRules::default())), ["a/main.tf", "c/main.tf"]);
@@ -208,7 +222,7 @@ fn a_path_is_followed_through_locals_variables_and_callers_to_the_unit_that_give
     assert_eq!(from("live/b/files/y.json"), [unit("live/b")]);
     assert_eq!(from("live/b/files/d.json"), [unit("live/b")]);
     assert!(from("live/a/files/y.json").is_empty());
-    assert!(catalog.warnings().is_empty(), "{:?}", catalog.warnings());
+    assert!(catalog.warnings().unwrap().is_empty(), "{:?}", catalog.warnings().unwrap());
 }
 
 #[test]
@@ -231,7 +245,11 @@ fn cycles_of_calls_locals_and_links_end() {
     repo.commit("links");
     let catalog = catalog_at(&repo, "HEAD", &rules(&["a"]));
     assert_eq!(units(&catalog), ["a"]);
-    assert!(catalog.warnings().iter().any(|text| text.contains("c/main.tf:4")), "{:?}", catalog.warnings());
+    assert!(
+        catalog.warnings().unwrap().iter().any(|text| text.contains("c/main.tf:4")),
+        "{:?}",
+        catalog.warnings().unwrap()
+    );
 }
 
 #[test]
@@ -242,24 +260,26 @@ fn a_link_out_of_the_repository_is_told_and_never_followed() {
     repo.commit("links");
     let catalog = catalog_at(&repo, "HEAD", &CatalogRules::default());
     let told: Vec<_> =
-        catalog.unparsable().iter().map(|file| (file.path.to_string(), file.why.as_str())).collect();
-    let why = "the link leads out of the repository, or in a circle";
-    assert_eq!(told, [("live/a/secret.tf".into(), why), ("live/a/up.tf".into(), why)]);
-    assert!(catalog.warnings().iter().any(|text| text.contains("outside the repository")));
+        catalog.unparsable().unwrap().into_iter().map(|file| (file.path.to_string(), file.why)).collect();
+    let why = "the link leads out of the repository, or in a circle".to_owned();
+    assert_eq!(told, [("live/a/secret.tf".to_owned(), why.clone()), ("live/a/up.tf".to_owned(), why)]);
+    assert!(catalog.warnings().unwrap().iter().any(|text| text.contains("outside the repository")));
 }
 
 #[test]
 fn a_file_that_cannot_be_understood_is_listed_and_its_neighbours_still_count() {
-    let catalog = catalog(&[
+    let repo = Repo::with(&[
         ("m/broken.tf", "variable \"a\" {\n"),
         ("m/main.tf", "module \"n\" {\n  source = \"../n\"\n}\n"),
         ("n/main.tf", ""),
         ("live/x.tfvars", "a = [\n"),
     ]);
-    let listed: Vec<_> = catalog.unparsable().iter().map(|file| (file.path.to_string(), file.line)).collect();
+    let catalog = catalog_at(&repo, "HEAD", &CatalogRules::default());
+    let listed: Vec<_> =
+        catalog.unparsable().unwrap().iter().map(|file| (file.path.to_string(), file.line)).collect();
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[1].0, "m/broken.tf");
-    assert_eq!(catalog.calls()[0].target, Some(path("n")));
+    assert_eq!(catalog.calls().unwrap()[0].target, Some(path("n")));
 }
 
 #[test]
@@ -268,7 +288,7 @@ fn paths_with_spaces_quotes_and_other_letters_are_followed() {
         ("modules/größe \"1\"/main.tf", "locals {\n  x = file(\"${path.module}/täst datei.json\")\n}\n"),
         ("live/é a/main.tf", "module \"x\" {\n  source = \"../../modules/größe \\\"1\\\"\"\n}\n"),
     ]);
-    assert_eq!(catalog.calls()[0].target, Some(path("modules/größe \"1\"")));
+    assert_eq!(catalog.calls().unwrap()[0].target, Some(path("modules/größe \"1\"")));
     assert_eq!(references_to(&catalog, "modules/größe \"1\"/täst datei.json").len(), 1);
 }
 

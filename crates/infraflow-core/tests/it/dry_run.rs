@@ -685,7 +685,7 @@ fn a_change_dry_runs_what_it_touches_and_says_that_nothing_plans_what_it_removes
     repo.commit("feat: a change");
     let (_, head, after) = catalog(&repo);
     let changes = GitDetector::default().detect(&repository, &base, &head).unwrap();
-    let impact = assess(&changes, &before, &after);
+    let impact = assess(&changes, &before, &after).unwrap();
     let runner = TerraformDryRunner::new(tool());
     let plan = runner.plan(&head, &after, Scope::Impact(&impact), &policy()).unwrap();
     let units: Vec<String> = plan.units.iter().map(|unit| unit.id.to_string()).collect();

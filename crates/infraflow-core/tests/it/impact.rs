@@ -34,7 +34,7 @@ fn ends(repo: &Repo, rules: &CatalogRules) -> (ChangeSet, Catalog, Catalog) {
 
 fn impact_with(repo: &Repo, rules: &CatalogRules) -> Impact {
     let (changes, base, head) = ends(repo, rules);
-    assess(&changes, &base, &head)
+    assess(&changes, &base, &head).unwrap()
 }
 
 /// What a branch that does this to a repository of these files touches.
@@ -357,12 +357,12 @@ fn what_the_trunk_gained_meanwhile_is_no_change_of_the_branch() {
 fn a_broken_file_is_told_and_its_directory_is_affected_with_its_callers() {
     let files = [
         ("modules/x/main.tf", "module \"y\" {\n  source = \"../y\"\n}\n"),
-        ("modules/x/broken.tf", "locals {\n  a = [\n"),
+        ("modules/x/broken.tf", "locals {\n  a = file([\n"),
         ("modules/y/main.tf", ""),
         ("live/a/main.tf", "module \"x\" {\n  source = \"../../modules/x\"\n}\n"),
         ("live/a/b.tf", BACKEND),
     ];
-    let changed = impact(&files, |repo| repo.write("modules/x/broken.tf", "locals {\n  a = {\n"));
+    let changed = impact(&files, |repo| repo.write("modules/x/broken.tf", "locals {\n  a = file({\n"));
     assert_eq!((modules(&changed), units(&changed)), (vec!["modules/x".into()], vec!["live/a".into()]));
     assert_eq!(changed.unparsable[0].path, path("modules/x/broken.tf"));
     assert!(changed.warnings[0].contains("modules/x/broken.tf:"), "{:?}", changed.warnings);
@@ -424,11 +424,11 @@ fn each_change_gives_a_reason_of_its_own_where_that_is_asked_for() {
     repo.write("live/a/main.tf", format!("{BACKEND}{}# 2\n", calls("../../modules/x")));
     repo.commit("feat: both");
     let (changes, base, head) = ends(&repo, &CatalogRules::default());
-    let short = assess(&changes, &base, &head);
+    let short = assess(&changes, &base, &head).unwrap();
     assert_eq!(short.units[0].reasons.len(), 1);
     assert_eq!(short.units[0].reasons[0].rule, "contains");
     let options = ImpactOptions::default().with_reasons_for(ReasonsFor::EachChange);
-    let all = assess_with(&changes, &base, &head, &options);
+    let all = assess_with(&changes, &base, &head, &options).unwrap();
     let found: Vec<_> = all.units[0].reasons.iter().map(|reason| reason.rule.as_str()).collect();
     assert_eq!(found, ["contains", "module_call"]);
 }
@@ -482,7 +482,8 @@ fn a_change_of_a_module_reaches_units_of_another_repository_before_any_tag() {
         &impact,
         &catalog,
         &ModuleAddresses::of([PackageIdentity::of_remote("https://git.example.com/acme/lib.git")]),
-    );
+    )
+    .unwrap();
     let found: Vec<_> = reached
         .iter()
         .map(|reached| (reached.unit.to_string(), reached.module.to_string(), reached.pinned.clone()))

@@ -24,7 +24,7 @@ fn renamed(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
         (repository.tree(&changes.merge_base.into()).unwrap(), repository.tree(&head).unwrap());
     let rules = CatalogRules::default();
     let catalog = |tree| Catalog::build(tree, &dialects(), &rules).unwrap();
-    let mut impact = assess(&changes, &catalog(&base), &catalog(&head));
+    let mut impact = assess(&changes, &catalog(&base), &catalog(&head)).unwrap();
     tell_renames(&mut impact, &base, &head).unwrap();
     impact
 }
@@ -119,7 +119,7 @@ fn a_unit_that_went_into_another_one_was_not_renamed() {
     let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
     let (base, head) = (repository.tree(&base).unwrap(), repository.tree(&head).unwrap());
     let catalog = |tree| Catalog::build(tree, &dialects(), &CatalogRules::default()).unwrap();
-    let mut impact = assess(&changes, &catalog(&base), &catalog(&head));
+    let mut impact = assess(&changes, &catalog(&base), &catalog(&head)).unwrap();
     tell_renames(&mut impact, &base, &head).unwrap();
     assert!(impact.renamed_units.is_empty());
     assert_eq!(impact.removed_units[0].reasons[0].rule, "moved");

@@ -77,7 +77,7 @@ pub fn impact_of(repository: &Repository, base: CommitId, head: CommitId) -> Imp
         let tree = repository.tree(revision).unwrap();
         Catalog::build(&tree, &dialects(), &rules(&["live/**"])).unwrap()
     };
-    assess(&changes, &build(&base), &build(&head))
+    assess(&changes, &build(&base), &build(&head)).unwrap()
 }
 
 /// What is wrong with the answer, if anything.

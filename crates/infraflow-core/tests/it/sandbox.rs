@@ -881,9 +881,10 @@ fn selected(stage: &Stage, history: &History) -> (TestPlan, Vec<String>) {
     let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
     let rules = CatalogRules::default();
     let (before, after) = (catalog_at(&stage.repo, "main", &rules), catalog_at(&stage.repo, "HEAD", &rules));
-    let cases: Vec<_> = after.cases().into_iter().cloned().collect();
-    let (rules, impact) = (SelectRules::default(), assess(&changes, &before, &after));
-    let contents = Contents::of(&stage.tree(), &after, stage.tool.version(), &rules, &Rules::default());
+    let cases: Vec<_> = after.cases().unwrap();
+    let (rules, impact) = (SelectRules::default(), assess(&changes, &before, &after).unwrap());
+    let contents =
+        Contents::of(&stage.tree(), &after, stage.tool.version(), &rules, &Rules::default()).unwrap();
     let evidence = Evidence::at(Timestamp::from_unix(1_800_000_000)).with_history(history.clone());
     let selector = ImpactSelector::default().with_evidence(evidence.with_contents(contents)).skipping_green();
     let plan = selector.select(&impact, &cases);

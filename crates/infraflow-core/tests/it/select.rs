@@ -158,8 +158,8 @@ fn a_change_of_a_module_runs_its_examples_and_those_of_its_dependents_and_no_oth
     let base = Revision::Commit(repository.resolve("main").unwrap());
     let head = repository.revision("HEAD").unwrap();
     let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
-    let impact = assess(&changes, &before, &after);
-    let cases: Vec<Case> = after.cases().into_iter().cloned().collect();
+    let impact = assess(&changes, &before, &after).unwrap();
+    let cases: Vec<Case> = after.cases().unwrap();
     let plan = ImpactSelector::default().select(&impact, &cases);
     let run: Vec<String> = plan.cases.iter().map(|case| case.id.to_string()).collect();
     assert_eq!(

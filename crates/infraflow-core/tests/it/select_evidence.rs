@@ -255,7 +255,7 @@ fn tree(repo: &Repo) -> Tree {
 
 fn contents_with(repo: &Repo, rules: &SelectRules, impact: &Rules) -> Contents {
     let catalog = catalog_at(repo, "HEAD", &CatalogRules::default());
-    Contents::of(&tree(repo), &catalog, &tool(), rules, impact)
+    Contents::of(&tree(repo), &catalog, &tool(), rules, impact).unwrap()
 }
 
 fn contents(repo: &Repo) -> Contents {
@@ -308,7 +308,8 @@ fn a_content_changes_with_everything_that_the_case_reaches_and_with_nothing_else
     }
     let other = ToolVersion::parse("terraform 1.12.0").unwrap();
     let catalog = catalog_at(&repo, "HEAD", &CatalogRules::default());
-    let newer = Contents::of(&tree(&repo), &catalog, &other, &SelectRules::default(), &Rules::default());
+    let newer =
+        Contents::of(&tree(&repo), &catalog, &other, &SelectRules::default(), &Rules::default()).unwrap();
     assert_ne!(known(&newer, BASIC), before, "another tool");
     assert_ne!(known(&contents(&repo), "modules/dns/examples/basic"), before);
     assert_ne!(known(&contents(&repo), "modules/net/tests/all.tftest.hcl"), before);
@@ -422,11 +423,11 @@ impl Change {
         let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
         let before = catalog_at(&self.repo, "main", &CatalogRules::default());
         self.catalog = catalog_at(&self.repo, "HEAD", &CatalogRules::default());
-        self.impact = assess(&changes, &before, &self.catalog);
+        self.impact = assess(&changes, &before, &self.catalog).unwrap();
     }
 
     fn plan(&self, history: &History, at: Timestamp) -> TestPlan {
-        let cases: Vec<Case> = self.catalog.cases().into_iter().cloned().collect();
+        let cases: Vec<Case> = self.catalog.cases().unwrap();
         let evidence = Evidence::at(at).with_history(history.clone()).with_contents(contents(&self.repo));
         ImpactSelector::default().with_evidence(evidence).skipping_green().select(&self.impact, &cases)
     }
@@ -497,7 +498,7 @@ fn what_passed_is_skipped_until_something_it_is_made_of_changes() {
 #[test]
 fn a_nightly_run_skips_nothing_and_what_it_records_proves() {
     let change = Change::of(repo(), &[("modules/base/main.tf", "locals {\n  x = 1\n}\n")]);
-    let cases: Vec<Case> = change.catalog.cases().into_iter().cloned().collect();
+    let cases: Vec<Case> = change.catalog.cases().unwrap();
     let evidence = Evidence::at(now()).with_contents(contents(&change.repo));
     let nightly = Nightly::default().with_evidence(evidence.clone()).all(&cases);
     assert_eq!((nightly.cases.len(), nightly.skipped.len()), (3, 0));
@@ -540,7 +541,8 @@ fn contents_of_another_revision_prove_nothing() {
     assert!(change.plan(&history, now()).cases.is_empty());
     change.impact.head = change.impact.base.into();
     assert_eq!(change.plan(&history, now()).cases.len(), 2);
-    let distinct: BTreeSet<_> = change.catalog.cases().into_iter().map(|case| case.id.clone()).collect();
+    let distinct: BTreeSet<_> =
+        change.catalog.cases().unwrap().into_iter().map(|case| case.id.clone()).collect();
     assert_eq!(distinct.len(), 3);
 }
 
@@ -549,7 +551,7 @@ fn contents_of_another_revision_prove_nothing() {
 fn both_selectors_hold_the_contract_and_one_that_forgets_a_case_does_not() {
     use infraflow_core::conformance::test_selector;
     let change = Change::of(repo(), &[("modules/base/main.tf", "locals {\n  x = 1\n}\n")]);
-    let cases: Vec<Case> = change.catalog.cases().into_iter().cloned().collect();
+    let cases: Vec<Case> = change.catalog.cases().unwrap();
     let history = History::of(ran(&change.plan(&History::default(), now()), "r1", RunOutcome::Passed));
     let evidence = Evidence::at(now()).with_history(history).with_contents(contents(&change.repo));
     let by_impact = ImpactSelector::default().with_sharding(Sharding::over(2));

@@ -29,7 +29,7 @@ fn ask(changed: &[&str], asked: &str) -> Why {
 
 fn ask_by(changed: &[&str], asked: &str, rules: &Rules) -> Why {
     let repo = repo_with_change(changed);
-    let found = why(asked, &impact_by(&repo, rules), &head(&repo), rules);
+    let found = why(asked, &impact_by(&repo, rules), &head(&repo), rules).unwrap();
     assert_eq!(Why::from_json(&found.to_json().unwrap()).unwrap(), found);
     assert_eq!(found.affected, !found.things.is_empty());
     assert_ne!(found.affected, !found.reasons.is_empty());
@@ -172,6 +172,7 @@ fn a_change_reaches_live_by_refs_by_registries_and_at_once_where_nothing_pins_it
             .with_tags(["net/v1.0.0", "net/v1.2.0", "app/v3.0.0"].map(str::to_owned));
     let catalog = catalog_at(&live, "HEAD", &CatalogRules::default());
     let found: Vec<_> = reach(&impact, &catalog, &addresses)
+        .unwrap()
         .into_iter()
         .map(|it| {
             (it.unit.to_string(), it.pinned.map(|pin| pin.chars().take(10).collect()), it.is_newest, it.when)

@@ -179,6 +179,12 @@ impl<'a> Applied<'a> {
         self.less.get(path).copied().unwrap_or(References::All)
     }
 
+    /// The paths that are ignored altogether.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &RepoPath> {
+        let paths = self.ruled.iter().map(|ruled| &ruled.path);
+        paths.filter(|path| self.references(path) == References::None)
+    }
+
     /// What a person should know. `readers` names, for a path that is ignored altogether, whom it would
     /// touch otherwise.
     pub(crate) fn warnings(&self, readers: impl Fn(&RepoPath) -> Vec<String>) -> Vec<String> {

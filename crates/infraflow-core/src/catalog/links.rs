@@ -1,6 +1,6 @@
-//! The files of a tree, and where a path leads through its links.
+//! The symbolic links and submodules of a tree, and where a path leads through them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     git::{Entry, GitError, Mode, Tree},
@@ -10,11 +10,11 @@ use crate::{
 /// More links on one way than any system follows (Linux: 40).
 const MOST_LINKS: usize = 40;
 
-/// Everything in a tree, sorted by path.
-pub(super) struct Listing {
-    pub(super) entries: Vec<Entry>,
-    links: HashMap<RepoPath, Arc<[u8]>>,
-    submodules: Vec<RepoPath>,
+/// Links and submodules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Links {
+    pub(super) links: BTreeMap<RepoPath, Vec<u8>>,
+    pub(super) submodules: BTreeSet<RepoPath>,
 }
 
 /// Where a path leads.
@@ -28,21 +28,26 @@ pub(super) struct Way {
     pub(super) submodule: Option<RepoPath>,
 }
 
-impl Listing {
-    pub(super) fn of(tree: &Tree) -> Result<Self, GitError> {
-        let entries = tree.walk(&RepoPath::root())?;
-        let mut links = HashMap::new();
-        let mut submodules = Vec::new();
-        for entry in &entries {
-            match entry.mode {
-                Mode::Link => {
-                    links.insert(entry.path.clone(), Arc::from(tree.read_entry(entry)?));
-                }
-                Mode::Submodule => submodules.push(entry.path.clone()),
-                _ => {}
+impl Links {
+    /// Takes up what stands at a path, or that nothing does.
+    pub(super) fn set(
+        &mut self,
+        tree: &Tree,
+        path: &RepoPath,
+        entry: Option<&Entry>,
+    ) -> Result<(), GitError> {
+        self.links.remove(path);
+        self.submodules.remove(path);
+        match entry {
+            Some(entry) if entry.mode == Mode::Link => {
+                self.links.insert(path.clone(), tree.read_entry(entry)?);
             }
+            Some(entry) if entry.mode == Mode::Submodule => {
+                self.submodules.insert(path.clone());
+            }
+            _ => {}
         }
-        Ok(Self { entries, links, submodules })
+        Ok(())
     }
 
     /// Follows `relative` from a directory, through links as the system would: `..` after a link goes up
@@ -76,7 +81,7 @@ impl Listing {
                 names.extend(pieces(target));
                 let parent = at.parent().unwrap_or_else(RepoPath::root);
                 way.links.push(std::mem::replace(&mut at, parent));
-            } else if self.submodules.binary_search(&at).is_ok() {
+            } else if self.submodules.contains(&at) {
                 way.submodule = Some(at.clone());
             }
         }
@@ -95,23 +100,22 @@ fn pieces(path: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn listing(links: &[(&str, &str)], submodules: &[&str]) -> Listing {
+    fn links(links: &[(&str, &str)], submodules: &[&str]) -> Links {
         let path = |text: &&str| RepoPath::parse(text).unwrap();
-        Listing {
-            entries: Vec::new(),
-            links: links.iter().map(|(at, to)| (path(at), Arc::from(to.as_bytes()))).collect(),
+        Links {
+            links: links.iter().map(|(at, to)| (path(at), to.as_bytes().to_vec())).collect(),
             submodules: submodules.iter().map(path).collect(),
         }
     }
 
-    fn end(listing: &Listing, from: &str, relative: &str) -> Option<String> {
-        let way = listing.follow(&RepoPath::parse(from).unwrap(), relative.as_bytes());
+    fn end(links: &Links, from: &str, relative: &str) -> Option<String> {
+        let way = links.follow(&RepoPath::parse(from).unwrap(), relative.as_bytes());
         way.end.map(|end| end.to_string())
     }
 
     #[test]
     fn a_way_goes_through_links_as_the_system_goes() {
-        let listing = listing(
+        let links = links(
             &[
                 ("a/link", "../b/c"),
                 ("a/up", ".."),
@@ -123,15 +127,15 @@ mod tests {
             ],
             &["vendor/sub"],
         );
-        assert_eq!(end(&listing, "a", "link/d").as_deref(), Some("b/c/d"));
+        assert_eq!(end(&links, "a", "link/d").as_deref(), Some("b/c/d"));
         // From where the link points to, not from where it stands.
-        assert_eq!(end(&listing, "a", "link/../d").as_deref(), Some("b/d"));
-        assert_eq!(end(&listing, "a", "up/up"), Some("up".into()));
+        assert_eq!(end(&links, "a", "link/../d").as_deref(), Some("b/d"));
+        assert_eq!(end(&links, "a", "up/up"), Some("up".into()));
         for lost in ["loop", "x", "out/passwd", "far", "../x"] {
-            assert_eq!(end(&listing, ".", lost), None, "{lost}");
+            assert_eq!(end(&links, ".", lost), None, "{lost}");
         }
-        let way = listing.follow(&RepoPath::root(), b"vendor/sub/modules/x");
+        let way = links.follow(&RepoPath::root(), b"vendor/sub/modules/x");
         assert_eq!(way.submodule.unwrap().to_string(), "vendor/sub");
-        assert_eq!(listing.follow(&RepoPath::parse("a").unwrap(), b"link").links.len(), 1);
+        assert_eq!(links.follow(&RepoPath::parse("a").unwrap(), b"link").links.len(), 1);
     }
 }

@@ -1,0 +1,144 @@
+//! Catalogs that cost in proportion to the change: an index of trunk's tree, kept in a file, with the trees
+//! that are asked for laid over it.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Catalog, CatalogError, CatalogRules, Dialect,
+    build::Makings,
+    image::Image,
+    index::{Index, stamp_of},
+};
+use crate::{
+    git::{CommitId, ObjectId, Repository, Revision, Tree},
+    proof::Digest,
+};
+
+/// Where indexes of trees are kept between runs.
+///
+/// One file a repository and set of rules, named by a digest of both, holds the linked catalog of one commit.
+/// It is written whole or not at all, checked wherever it is read, and used only where the dialects, their
+/// versions, the rules and the repository's addresses are the same; deleting it is always safe. Where it is
+/// missing, damaged or too far away, the tree is read anew.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogCache {
+    folder: Option<PathBuf>,
+}
+
+impl CatalogCache {
+    /// Keeps nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Keeps indexes in a folder, which is made when the first one is written.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()) }
+    }
+
+    /// Keeps indexes in the user's cache folder: `infraflow` below `XDG_CACHE_HOME`, or below `~/.cache`
+    /// (XDG Base Directory Specification). Nothing is kept where neither is set.
+    pub fn of_user() -> Self {
+        let absolute =
+            |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+        Self { folder: base.map(|base| base.join("infraflow")) }
+    }
+
+    /// The catalogs of both ends of a change: of the merge base and of the head.
+    ///
+    /// # Errors
+    /// As [`Catalog::build`]. A cache that cannot be read or written is no error.
+    pub fn ends(
+        &self,
+        base: &Tree,
+        head: &Tree,
+        dialects: &[Arc<dyn Dialect>],
+        rules: &CatalogRules,
+    ) -> Result<(Catalog, Catalog), CatalogError> {
+        let makings = Arc::new(Makings::new(base, dialects, rules)?);
+        let (index, base_catalog) = self.based(base, &makings)?;
+        let head_catalog = match Catalog::over(&index, head, &makings)? {
+            Some(catalog) => catalog,
+            None => whole(head, &makings)?,
+        };
+        Ok((base_catalog, head_catalog))
+    }
+
+    /// The catalog of one tree.
+    ///
+    /// # Errors
+    /// As [`Catalog::build`].
+    pub fn catalog(
+        &self,
+        tree: &Tree,
+        dialects: &[Arc<dyn Dialect>],
+        rules: &CatalogRules,
+    ) -> Result<Catalog, CatalogError> {
+        let makings = Arc::new(Makings::new(tree, dialects, rules)?);
+        Ok(self.based(tree, &makings)?.1)
+    }
+
+    /// An index, kept or new, and a tree over it.
+    fn based(&self, tree: &Tree, makings: &Arc<Makings>) -> Result<(Arc<Index>, Catalog), CatalogError> {
+        let file = self.file(tree.repository(), makings);
+        if let Some(file) = &file
+            && let Some(index) = kept(file, tree.repository(), makings)
+            && let Some(catalog) = Catalog::over(&index, tree, makings)?
+        {
+            return Ok((index, catalog));
+        }
+        let (index, bytes) = Index::of(tree, makings)?;
+        if let Some(file) = file.filter(|_| matches!(tree.revision(), Revision::Commit(_))) {
+            // A cache that cannot be written is a slower next run, and no more.
+            let _ = keep(&file, &bytes);
+        }
+        let index = Arc::new(index);
+        let catalog = Catalog::over(&index, tree, makings)?;
+        let catalog = catalog.ok_or_else(|| CatalogError::Damaged {
+            what: format!("of the tree of {}", tree.revision()),
+            why: "it is not the tree's own".to_owned(),
+        })?;
+        Ok((index, catalog))
+    }
+
+    fn file(&self, repository: &Repository, makings: &Makings) -> Option<PathBuf> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let mut name = repository.git_dir().as_os_str().as_bytes().to_vec();
+        name.push(0);
+        name.extend_from_slice(&makings.key);
+        Some(self.folder.as_ref()?.join(format!("{}.index", &Digest::of_bytes(name).hex()[..32])))
+    }
+}
+
+fn whole(tree: &Tree, makings: &Arc<Makings>) -> Result<Catalog, CatalogError> {
+    let (index, _) = Index::of(tree, makings)?;
+    Catalog::over(&Arc::new(index), tree, makings)?.ok_or_else(|| CatalogError::Damaged {
+        what: format!("of the tree of {}", tree.revision()),
+        why: "it is not the tree's own".to_owned(),
+    })
+}
+
+/// The index in a file, where it is whole, of this making, and of a commit that is still there.
+fn kept(file: &Path, repository: &Repository, makings: &Arc<Makings>) -> Option<Arc<Index>> {
+    let image = Image::in_file(File::open(file).ok()?).ok()?;
+    let commit = CommitId::from_object(ObjectId::from_bytes(image.stamp.commit));
+    let tree = repository.tree(&Revision::Commit(commit)).ok()?;
+    let index = (stamp_of(&tree, makings) == image.stamp).then(|| Index::new(image, &tree, makings))?;
+    Some(Arc::new(index))
+}
+
+/// Writes a file whole or not at all.
+fn keep(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut part = tempfile::NamedTempFile::new_in(folder)?;
+    part.write_all(bytes)?;
+    part.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}

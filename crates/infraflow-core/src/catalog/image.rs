@@ -1,0 +1,347 @@
+//! Linked records in one run of bytes, found by key and by where their edges end, and read in place: from
+//! memory where they were just made, from a file where they were kept.
+//!
+//! ```text
+//! header    4096 bytes: magic, version, key, commit, tree, counts and offsets, checksum
+//! records   one after another, in the order of their keys: length, checksum, postcard
+//! offsets   pages of the records' offsets
+//! ends      pages of (hash of kind and path, record, edge), sorted
+//! meta      length, checksum, postcard
+//! ```
+//! A page is 4096 bytes: checksum, page number, payload. Every byte that is used is checked first, so a
+//! damaged file is an error and never an answer.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    os::unix::fs::FileExt as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::record::Record;
+use crate::proof::RepoPath;
+
+/// Raised with every change of what a record says or how it is written.
+const VERSION: u32 = 1;
+const MAGIC: &[u8; 16] = b"infraflow index\n";
+const PAGE: usize = 4096;
+const PAYLOAD: usize = PAGE - 8;
+const OFFSETS_A_PAGE: usize = PAYLOAD / 8;
+const ENDS_A_PAGE: usize = PAYLOAD / 16;
+/// No record is larger; a length beyond it is damage.
+const LONGEST_RECORD: u32 = 1 << 28;
+
+/// What is known of the whole tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Meta {
+    /// Symbolic links and where they point to, sorted.
+    pub(super) links: Vec<(RepoPath, Vec<u8>)>,
+    /// Submodules, sorted.
+    pub(super) submodules: Vec<RepoPath>,
+    /// Version files of tools, sorted, with the place of their dialect.
+    pub(super) versions: Vec<(RepoPath, u8)>,
+}
+
+/// Which tree is indexed, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// The digest of everything besides the tree that the records depend on.
+    pub(super) key: [u8; 32],
+    /// The commit whose tree it is.
+    pub(super) commit: [u8; 20],
+    /// The tree.
+    pub(super) tree: [u8; 20],
+}
+
+/// Why an image cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Damage(pub(super) String);
+
+fn damage<T>(what: impl Into<String>) -> Result<T, Damage> {
+    Err(Damage(what.into()))
+}
+
+enum Bytes {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+impl Bytes {
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Damage> {
+        match self {
+            Self::Memory(bytes) => {
+                let from = usize::try_from(at).ok();
+                let range = from.and_then(|from| bytes.get(from..from.checked_add(into.len())?));
+                match range {
+                    Some(range) => into.copy_from_slice(range),
+                    None => return damage(format!("it ends before byte {at}")),
+                }
+                Ok(())
+            }
+            Self::File(file) => file
+                .read_exact_at(into, at)
+                .map_err(|error| Damage(format!("cannot read byte {at}: {error}"))),
+        }
+    }
+}
+
+pub(super) struct Image {
+    bytes: Bytes,
+    pub(super) stamp: Stamp,
+    records: u32,
+    offsets_at: u64,
+    ends: u64,
+    ends_at: u64,
+    meta_at: u64,
+    /// Records that were read, by number.
+    read: Mutex<HashMap<u32, Arc<Record>>>,
+}
+
+/// Where an edge ends, as a number. FNV-1a: stable, since it stands in files.
+fn hash(kind: u8, path: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in std::iter::once(&kind).chain(path) {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash
+}
+
+/// The letter under which a scope is found that others lend files to.
+pub(super) const LENDS: u8 = b'l';
+
+impl Image {
+    /// Writes records, sorted by key, into an image.
+    pub(super) fn write(stamp: Stamp, records: &[Arc<Record>], meta: &Meta) -> Vec<u8> {
+        let encoded: Vec<Vec<u8>> = records.par_iter().map(|record| encode(&**record)).collect();
+        let mut ends: Vec<(u64, u32, u32)> = records
+            .par_iter()
+            .enumerate()
+            .flat_map_iter(|(number, record)| {
+                let number = u32::try_from(number).unwrap_or(u32::MAX);
+                let edges = record.edges.iter().enumerate().map(move |(at, edge)| {
+                    let (kind, path) = edge.to.place();
+                    (hash(kind, path.as_bytes()), number, u32::try_from(at).unwrap_or(u32::MAX))
+                });
+                let lends =
+                    record.lends.iter().map(move |path| (hash(LENDS, path.as_bytes()), number, u32::MAX));
+                edges.chain(lends)
+            })
+            .collect();
+        ends.par_sort_unstable();
+        let size: usize = encoded.iter().map(Vec::len).sum();
+        let mut out = Vec::with_capacity(PAGE + size + ends.len() * 17 + records.len() * 9 + 3 * PAGE);
+        out.resize(PAGE, 0);
+        let mut offsets = Vec::with_capacity(encoded.len());
+        for record in &encoded {
+            offsets.push(out.len() as u64);
+            out.extend_from_slice(record);
+        }
+        drop(encoded);
+        let offsets_at = out.len() as u64;
+        pages(&mut out, offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
+            out.extend_from_slice(&offset.to_le_bytes());
+        });
+        let ends_at = out.len() as u64;
+        pages(&mut out, ends.chunks(ENDS_A_PAGE), |out, (hash, record, edge)| {
+            out.extend_from_slice(&hash.to_le_bytes());
+            out.extend_from_slice(&record.to_le_bytes());
+            out.extend_from_slice(&edge.to_le_bytes());
+        });
+        let meta_at = out.len() as u64;
+        out.extend_from_slice(&encode(meta));
+        let mut header = Vec::with_capacity(PAGE);
+        header.extend_from_slice(MAGIC);
+        header.extend_from_slice(&VERSION.to_le_bytes());
+        header.extend_from_slice(&stamp.key);
+        header.extend_from_slice(&stamp.commit);
+        header.extend_from_slice(&stamp.tree);
+        header.extend_from_slice(&u32::try_from(records.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.len() as u64] {
+            header.extend_from_slice(&number.to_le_bytes());
+        }
+        header.resize(PAGE - 4, 0);
+        header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
+        out[..PAGE].copy_from_slice(&header);
+        out
+    }
+
+    /// An image in memory.
+    pub(super) fn in_memory(bytes: Vec<u8>) -> Result<Self, Damage> {
+        Self::of(Bytes::Memory(bytes))
+    }
+
+    /// An image in a file.
+    pub(super) fn in_file(file: File) -> Result<Self, Damage> {
+        Self::of(Bytes::File(file))
+    }
+
+    fn of(bytes: Bytes) -> Result<Self, Damage> {
+        let mut header = vec![0; PAGE];
+        bytes.read(0, &mut header)?;
+        let (body, checksum) = header.split_at(PAGE - 4);
+        if body[..16] != MAGIC[..] {
+            return damage("it is no index");
+        }
+        let mut at = 16;
+        let mut take = |length: usize| {
+            at += length;
+            &body[at - length..at]
+        };
+        if take(4) != VERSION.to_le_bytes() {
+            return damage("it was written by another version");
+        }
+        if checksum != crc32fast::hash(body).to_le_bytes() {
+            return damage("the checksum of its header is wrong");
+        }
+        let stamp = Stamp { key: array(take(32)), commit: array(take(20)), tree: array(take(20)) };
+        let records = u32::from_le_bytes(array(take(4)));
+        let mut number = || u64::from_le_bytes(array(take(8)));
+        let (offsets_at, ends, ends_at, meta_at, _) = (number(), number(), number(), number(), number());
+        Ok(Self { bytes, stamp, records, offsets_at, ends, ends_at, meta_at, read: Mutex::default() })
+    }
+
+    /// How many records there are.
+    pub(super) fn len(&self) -> u32 {
+        self.records
+    }
+
+    pub(super) fn meta(&self) -> Result<Meta, Damage> {
+        self.decode(self.meta_at)
+    }
+
+    /// The record of a number.
+    pub(super) fn record(&self, number: u32) -> Result<Arc<Record>, Damage> {
+        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = read().get(&number) {
+            return Ok(Arc::clone(record));
+        }
+        let index = number as usize;
+        let page = self.page(self.offsets_at, index / OFFSETS_A_PAGE)?;
+        let at = index % OFFSETS_A_PAGE * 8;
+        let record: Arc<Record> = Arc::new(self.decode(u64::from_le_bytes(array(&page[at..at + 8])))?);
+        read().insert(number, Arc::clone(&record));
+        Ok(record)
+    }
+
+    /// The edges that can end at a path: records and places of edges; other paths may share the hash.
+    pub(super) fn ends(&self, kind: u8, path: &RepoPath) -> Result<Vec<(u32, u32)>, Damage> {
+        let wanted = hash(kind, path.as_bytes());
+        let (mut low, mut high) = (0, self.ends.div_ceil(ENDS_A_PAGE as u64));
+        // The last page that begins before what is looked for.
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let page = self.page(self.ends_at, usize::try_from(middle).unwrap_or(usize::MAX))?;
+            if end_at(&page, 0).0 < wanted { low = middle } else { high = middle }
+        }
+        let mut found = Vec::new();
+        let mut at = low * ENDS_A_PAGE as u64;
+        while at < self.ends {
+            let number = usize::try_from(at).unwrap_or(usize::MAX);
+            let page = self.page(self.ends_at, number / ENDS_A_PAGE)?;
+            let in_page = (self.ends - at).min(ENDS_A_PAGE as u64) as usize;
+            for slot in 0..in_page {
+                let (hash, record, edge) = end_at(&page, slot);
+                match hash.cmp(&wanted) {
+                    std::cmp::Ordering::Less => {}
+                    std::cmp::Ordering::Equal => found.push((record, edge)),
+                    std::cmp::Ordering::Greater => return Ok(found),
+                }
+            }
+            at += in_page as u64;
+        }
+        Ok(found)
+    }
+
+    /// The number of the first record whose key is not before a path.
+    pub(super) fn first_from(&self, path: &[u8]) -> Result<u32, Damage> {
+        let (mut low, mut high) = (0, self.records);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.record(middle)?.key.at.as_bytes() < path { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// The records at a path.
+    pub(super) fn at(&self, path: &RepoPath) -> Result<Vec<u32>, Damage> {
+        let mut found = Vec::new();
+        let mut number = self.first_from(path.as_bytes())?;
+        while number < self.records && self.record(number)?.key.at == *path {
+            found.push(number);
+            number += 1;
+        }
+        Ok(found)
+    }
+
+    fn page(&self, section: u64, number: usize) -> Result<Vec<u8>, Damage> {
+        let mut page = vec![0; PAGE];
+        self.bytes.read(section + (number as u64) * PAGE as u64, &mut page)?;
+        let payload = page.split_off(4);
+        if page != crc32fast::hash(&payload).to_le_bytes()
+            || payload[..4] != u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
+        {
+            return damage(format!("the checksum of page {number} at byte {section} is wrong"));
+        }
+        Ok(payload[4..].to_vec())
+    }
+
+    fn decode<T: for<'de> Deserialize<'de>>(&self, at: u64) -> Result<T, Damage> {
+        let mut head = [0; 8];
+        self.bytes.read(at, &mut head)?;
+        let length = u32::from_le_bytes(array(&head[..4]));
+        if length > LONGEST_RECORD {
+            return damage(format!("the record at byte {at} has no possible length"));
+        }
+        let mut body = vec![0; length as usize];
+        self.bytes.read(at + 8, &mut body)?;
+        if head[4..] != crc32fast::hash(&body).to_le_bytes() {
+            return damage(format!("the checksum of the record at byte {at} is wrong"));
+        }
+        postcard::from_bytes(&body)
+            .map_err(|error| Damage(format!("the record at byte {at} is none: {error}")))
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Writing plain data to memory cannot fail; an empty record would be refused when it is read.
+    let body = postcard::to_allocvec(value).unwrap_or_default();
+    let mut out = Vec::with_capacity(body.len() + 8);
+    out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    out.extend_from_slice(&body);
+    out
+}
+
+fn pages<'a, T: 'a>(
+    out: &mut Vec<u8>,
+    chunks: impl Iterator<Item = &'a [T]>,
+    write: impl Fn(&mut Vec<u8>, &T),
+) {
+    for (number, chunk) in chunks.enumerate() {
+        let mut page = Vec::with_capacity(PAGE - 4);
+        page.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+        chunk.iter().for_each(|item| write(&mut page, item));
+        page.resize(PAGE - 4, 0);
+        out.extend_from_slice(&crc32fast::hash(&page).to_le_bytes());
+        out.extend_from_slice(&page);
+    }
+}
+
+fn end_at(page: &[u8], slot: usize) -> (u64, u32, u32) {
+    let slot = &page[slot * 16..slot * 16 + 16];
+    (
+        u64::from_le_bytes(array(&slot[..8])),
+        u32::from_le_bytes(array(&slot[8..12])),
+        u32::from_le_bytes(array(&slot[12..])),
+    )
+}
+
+/// The first bytes of a slice that is long enough.
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[..N]);
+    array
+}

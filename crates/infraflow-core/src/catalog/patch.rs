@@ -1,0 +1,327 @@
+//! Another tree laid over an index: the records of what differs, made anew, and of whoever that concerns.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use rayon::prelude::*;
+
+use super::{
+    CatalogError, ReferenceKind, Role,
+    build::Makings,
+    ground::claims,
+    index::Index,
+    link::link,
+    links::Links,
+    record::{Key, Record},
+    scope::{Group, gather, groups},
+    view::View,
+};
+use crate::{
+    git::{Mode, Tree},
+    proof::RepoPath,
+};
+
+/// More differing files than this, and the tree is indexed anew: that costs less.
+const MOST_DIFFERENCES: usize = 2_000;
+
+/// What a tree has otherwise than the index.
+#[derive(Default)]
+pub(super) struct Patch {
+    pub(super) records: Vec<Arc<Record>>,
+    /// Scopes that differ, by the place of their record; `None` for those that are gone.
+    pub(super) by_key: BTreeMap<Key, Option<u32>>,
+    /// Edges of these records, and what is lent to them, by where they end.
+    pub(super) ends: HashMap<(u8, RepoPath), Vec<(u32, u32)>>,
+}
+
+impl Patch {
+    fn new(records: BTreeMap<Key, Option<Record>>) -> Self {
+        let mut patch = Self::default();
+        for (key, record) in records {
+            let place = record.map(|record| {
+                let number = u32::try_from(patch.records.len()).unwrap_or(u32::MAX);
+                for (at, edge) in record.edges.iter().enumerate() {
+                    let (kind, path) = edge.to.place();
+                    let place = (number, u32::try_from(at).unwrap_or(u32::MAX));
+                    patch.ends.entry((kind, path.clone())).or_default().push(place);
+                }
+                for path in &record.lends {
+                    let end = (super::image::LENDS, path.clone());
+                    patch.ends.entry(end).or_default().push((number, u32::MAX));
+                }
+                patch.records.push(Arc::new(record));
+                number
+            });
+            patch.by_key.insert(key, place);
+        }
+        patch
+    }
+}
+
+/// Lays a tree over an index. `None` where so much differs that an index of its own costs less.
+pub(super) fn lay(
+    index: &Arc<Index>,
+    tree: &Tree,
+    makings: &Arc<Makings>,
+) -> Result<Option<View>, CatalogError> {
+    let mut view = View::of(index, makings)?;
+    if index.tree.id() == tree.id() {
+        return Ok(Some(view));
+    }
+    let failed = |source| CatalogError::git(tree, source);
+    let differing = tree.repository().differing_paths(&index.tree, tree).map_err(failed)?;
+    if differing.len() > MOST_DIFFERENCES {
+        return Ok(None);
+    }
+    let mut change =
+        Change { view: &view, makings, tree, dirty: BTreeSet::new(), directories: BTreeSet::new() };
+    let mut links = view.links.clone();
+    let mut versions = view.versions.clone();
+    let mut rerouted = Vec::new();
+    for path in &differing {
+        let entry = tree.entry(path).map_err(failed)?;
+        let was_way = links.links.contains_key(path) || links.submodules.contains(path);
+        links.set(tree, path, entry.as_ref()).map_err(failed)?;
+        let is_way = links.links.contains_key(path) || links.submodules.contains(path);
+        if was_way || is_way {
+            rerouted.push(path.clone());
+        }
+        for (dialect, claim) in claims(&makings.dialects, path) {
+            if claim.role == Role::ToolVersion {
+                match &entry {
+                    Some(_) => versions.insert((path.clone(), dialect)),
+                    None => versions.remove(&(path.clone(), dialect)),
+                };
+            }
+        }
+        change.touched(path)?;
+    }
+    change.rerouted(&rerouted)?;
+    let Change { mut dirty, directories, .. } = change;
+    let mut made = Made { tree, makings, links: &links, view: &view, groups: BTreeMap::new() };
+    for directory in directories {
+        dirty.extend(made.regroup(&directory)?);
+    }
+    let records = made.all(dirty)?;
+    view.patch = Patch::new(records);
+    view.links = links;
+    view.versions = versions;
+    Ok(Some(view))
+}
+
+/// What a difference makes dirty.
+struct Change<'a> {
+    view: &'a View,
+    makings: &'a Makings,
+    tree: &'a Tree,
+    /// Scopes whose records may come out otherwise.
+    dirty: BTreeSet<Key>,
+    /// Directories whose files are to be looked at anew.
+    directories: BTreeSet<RepoPath>,
+}
+
+impl Change<'_> {
+    fn touched(&mut self, path: &RepoPath) -> Result<(), CatalogError> {
+        let directory = path.parent().unwrap_or_else(RepoPath::root);
+        for (dialect, claim) in claims(&self.makings.dialects, path) {
+            self.directories.insert(directory.clone());
+            let test = claim.role == Role::Test || matches!(claim.scope, super::Scope::File);
+            match claim.role {
+                Role::Configuration | Role::Test => {
+                    let at = if test { path.clone() } else { directory.clone() };
+                    self.dirty.insert(Key { at, dialect, test });
+                    if !test {
+                        self.neighbours(&directory)?;
+                    }
+                }
+                Role::AutomaticValues | Role::Lock | Role::Values => {
+                    let here = self.view.records_at(&directory)?;
+                    for id in here {
+                        self.dirty.insert(self.view.record(id)?.key.clone());
+                    }
+                    if claim.role != Role::Lock {
+                        self.takers(&directory)?;
+                    }
+                }
+                Role::ToolVersion => {}
+            }
+        }
+        for (id, edge) in self.view.edges_to_path(path, true)? {
+            if edge.looked || matches!(edge.kind, ReferenceKind::SymbolicLink | ReferenceKind::Submodule) {
+                self.dirty.insert(self.view.record(id)?.key.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Where configuration comes or goes, tests below find another directory to run in, and variable files
+    /// another unit.
+    fn neighbours(&mut self, directory: &RepoPath) -> Result<(), CatalogError> {
+        let before = self.view.configured(directory)?;
+        let entries = self.tree.list(directory).map_err(|source| CatalogError::git(self.tree, source))?;
+        let now = entries
+            .iter()
+            .filter(|entry| !matches!(entry.mode, Mode::Directory | Mode::Submodule))
+            .any(|entry| {
+                let mut claims = claims(&self.makings.dialects, &entry.path);
+                claims.any(|(_, claim)| {
+                    claim.role == Role::Configuration && matches!(claim.scope, super::Scope::Directory)
+                })
+            });
+        if before == now {
+            return Ok(());
+        }
+        for name in &self.makings.rules.tests {
+            let below = directory.join(name.as_bytes());
+            for id in self.view.records_below(&below)? {
+                let record = self.view.record(id)?;
+                if record.key.test && record.key.at.parent().as_ref() == Some(&below) {
+                    self.dirty.insert(record.key.clone());
+                    self.directories.insert(below.clone());
+                }
+            }
+        }
+        self.takers(directory)
+    }
+
+    /// Scopes that a variable file in a directory may concern.
+    fn takers(&mut self, directory: &RepoPath) -> Result<(), CatalogError> {
+        let mut found = self.view.records_below(directory)?;
+        let mut above = directory.parent();
+        while let Some(at) = above {
+            found.extend(self.view.records_at(&at)?);
+            above = at.parent();
+        }
+        for id in found {
+            let record = self.view.record(id)?;
+            if record.takes_values {
+                self.dirty.insert(record.key.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a link or submodule comes, goes or turns, every way through it is another.
+    fn rerouted(&mut self, paths: &[RepoPath]) -> Result<(), CatalogError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        for id in self.view.all()? {
+            let record = self.view.record(id)?;
+            let through = |edge: &super::record::Edge| {
+                paths.iter().any(|path| edge.to.path().is_within(path) || path.is_within(edge.to.path()))
+            };
+            if record.edges.iter().any(through) {
+                self.dirty.insert(record.key.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Records made anew.
+struct Made<'a> {
+    tree: &'a Tree,
+    makings: &'a Makings,
+    links: &'a Links,
+    view: &'a View,
+    /// The files of directories that were looked at anew, by scope.
+    groups: BTreeMap<RepoPath, BTreeMap<Key, Group>>,
+}
+
+impl Made<'_> {
+    /// Looks at the files of a directory; says which scopes they make.
+    fn regroup(&mut self, directory: &RepoPath) -> Result<Vec<Key>, CatalogError> {
+        if !self.groups.contains_key(directory) {
+            let entries = self.tree.list(directory).map_err(|source| CatalogError::git(self.tree, source))?;
+            let files: Vec<_> = entries.into_iter().filter(|entry| entry.mode != Mode::Directory).collect();
+            let ground = self.makings.ground(self.tree, self.links);
+            let groups = groups(&files, &ground);
+            let groups = groups.into_iter().map(|group| (group.key.clone(), group)).collect();
+            self.groups.insert(directory.clone(), groups);
+        }
+        Ok(self.groups[directory].keys().cloned().collect())
+    }
+
+    /// The records of dirty scopes, and of those that call them where what they leave open has changed.
+    fn all(&mut self, mut dirty: BTreeSet<Key>) -> Result<BTreeMap<Key, Option<Record>>, CatalogError> {
+        loop {
+            for key in &dirty {
+                self.regroup(&directory_of(key))?;
+            }
+            let groups: Vec<&Group> =
+                dirty.iter().filter_map(|key| self.groups.get(&directory_of(key))?.get(key)).collect();
+            let groups_of = &self.groups;
+            let known: HashMap<&RepoPath, bool> = groups_of
+                .iter()
+                .map(|(directory, groups)| (directory, groups.keys().any(|key| !key.test)))
+                .collect();
+            let view = self.view;
+            let configured = |directory: &RepoPath| match known.get(directory) {
+                Some(&known) => known,
+                None => view.configured(directory).unwrap_or(false),
+            };
+            let outside = |directory: &RepoPath| -> Result<Vec<Arc<Record>>, CatalogError> {
+                let mut found = Vec::new();
+                for id in view.records_at(directory)? {
+                    let record = view.record(id)?;
+                    if !record.key.test && !dirty.contains(&record.key) {
+                        found.push(record);
+                    }
+                }
+                Ok(found)
+            };
+            let ground = self.makings.ground(self.tree, self.links);
+            let scopes = groups.par_iter().map(|group| gather(group, &ground, &configured));
+            let scopes = scopes
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|source| CatalogError::git(self.tree, source))?;
+            let records = link(&scopes, &ground, &configured, &outside)?;
+            let mut all: BTreeMap<Key, Option<Record>> =
+                dirty.iter().map(|key| (key.clone(), None)).collect();
+            all.extend(records.into_iter().map(|record| (record.key.clone(), Some(record))));
+            let more = self.concerned(&all)?;
+            let before = dirty.len();
+            dirty.extend(more);
+            if dirty.len() == before {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Who calls a scope that leaves something else open than before.
+    fn concerned(&self, records: &BTreeMap<Key, Option<Record>>) -> Result<Vec<Key>, CatalogError> {
+        let mut changed: HashSet<&RepoPath> = HashSet::new();
+        for (key, record) in records.iter().filter(|(key, _)| !key.test) {
+            let old = match self.view.id_of(key)? {
+                Some(id) => Some(self.view.record(id)?),
+                None => None,
+            };
+            let open = |record: Option<&Record>| {
+                record.map(|record| (record.open.clone(), record.defaults.clone())).unwrap_or_default()
+            };
+            if open(old.as_deref()) != open(record.as_ref()) {
+                changed.insert(&key.at);
+            }
+        }
+        let mut found = Vec::new();
+        for directory in changed {
+            for (id, edge) in self.view.ends(b's', directory)? {
+                if matches!(edge.kind, ReferenceKind::ModuleCall | ReferenceKind::TestOf) {
+                    found.push(self.view.record(id)?.key.clone());
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The directory in which the files of a scope stand.
+fn directory_of(key: &Key) -> RepoPath {
+    match key.test {
+        true => key.at.parent().unwrap_or_else(RepoPath::root),
+        false => key.at.clone(),
+    }
+}
