@@ -16,6 +16,8 @@
 //!   [`Repository::fetch_missing`], and until then reading them is [`GitError::MissingObjects`].
 //! - Clean and smudge filters (Git LFS, end-of-line conversion) are not run: a file of a commit has the
 //!   bytes of its blob, a changed file of the working directory those on the disk.
+//! - Of a sparse checkout's working directory the `git` program says what differs, since libgit2 does not know
+//!   sparse indexes.
 //! - A repository inside the working directory that is no submodule is not part of its tree.
 
 mod checkout;
@@ -43,6 +45,7 @@ mod rename;
 mod repository;
 mod revision;
 mod similarity;
+mod sparse;
 mod staging;
 mod tree;
 mod walk;

@@ -1,13 +1,14 @@
 //! The tree of the working directory: the commit's, with the changed files laid over it.
 
-use git2::{IndexEntryExtendedFlag, ObjectType, Oid, Status, StatusOptions, StatusShow};
+use git2::{ObjectType, Oid, Status, StatusOptions, StatusShow};
 
 use crate::proof::RepoPath;
 
 use super::{
-    CommitId, GitError, Head, Mode, ObjectId, Repository, Revision, Tree, TreeId,
+    CommitId, Entry, GitError, Head, Mode, ObjectId, Repository, Revision, Tree, TreeId,
     edit::Edits,
     listing::Listing,
+    sparse::is_left_out,
     tree::Changed,
     working_file::{self, Found},
 };
@@ -30,9 +31,10 @@ impl Repository {
         let committed = Tree::of_commit(self.clone(), revision, root);
         let mut edits = Edits::default();
         let mut changed = Changed::default();
-        for path in self.touched_paths()? {
+        let sparse = self.is_sparse()?;
+        for path in self.touched_paths(sparse)? {
             let before = committed.entry(&path)?;
-            let found = self.found_at(&path, before.as_ref().map(|entry| entry.mode))?;
+            let found = self.found_at(&path, before.as_ref(), sparse)?;
             let same = match (&before, &found) {
                 (Some(before), Some(found)) => before.mode == found.mode && before.id == found.id,
                 (None, None) => true,
@@ -60,7 +62,10 @@ impl Repository {
     }
 
     /// Every path whose file may differ from that of `HEAD`: staged, unstaged and untracked.
-    fn touched_paths(&self) -> Result<Vec<RepoPath>, GitError> {
+    fn touched_paths(&self, sparse: bool) -> Result<Vec<RepoPath>, GitError> {
+        if sparse {
+            return self.touched_by_program();
+        }
         let mut options = StatusOptions::new();
         options
             .show(StatusShow::IndexAndWorkdir)
@@ -82,7 +87,9 @@ impl Repository {
                     continue;
                 }
                 // A sparse checkout leaves files out on purpose; that deletes nothing.
-                if status.status() == Status::WT_DELETED && is_left_out(&index, bytes) {
+                if status.status() == Status::WT_DELETED
+                    && index_entry(&index, bytes).as_ref().is_some_and(is_left_out)
+                {
                     continue;
                 }
                 paths.push(RepoPath::parse(bytes)?);
@@ -92,8 +99,18 @@ impl Repository {
     }
 
     /// What git would record for a path as it stands on the disk.
-    fn found_at(&self, path: &RepoPath, before: Option<Mode>) -> Result<Option<Found>, GitError> {
-        if let Some(commit) = self.submodule_commit(path)? {
+    fn found_at(
+        &self,
+        path: &RepoPath,
+        before: Option<&Entry>,
+        sparse: bool,
+    ) -> Result<Option<Found>, GitError> {
+        let recorded = if sparse {
+            before.filter(|entry| entry.mode == Mode::Submodule).map(|entry| entry.id)
+        } else {
+            self.recorded_submodule(path)?
+        };
+        if let Some(commit) = recorded.and_then(|recorded| self.submodule_commit(path, recorded)) {
             return Ok(Some(Found { mode: Mode::Submodule, id: commit }));
         }
         let mut found = working_file::look(self.root(), path)?;
@@ -101,29 +118,31 @@ impl Repository {
             && found.mode.is_file()
             && !self.trusts_file_mode()?
         {
+            let before = before.map(|entry| entry.mode);
             found.mode = before.filter(|mode| mode.is_file()).unwrap_or(Mode::File);
         }
         Ok(found)
     }
 
-    /// The commit that is checked out in a submodule; where its folder is empty, the one that is recorded.
-    fn submodule_commit(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
+    /// The commit of a submodule, as the index has it.
+    fn recorded_submodule(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
         self.with(|handle| {
             let index = handle.index().map_err(|error| self.failed("read the index", error))?;
-            let Some(entry) = index_entry(&index, path.as_bytes()) else { return Ok(None) };
-            if Mode::from_raw(entry.mode) != Some(Mode::Submodule) {
-                return Ok(None);
-            }
-            let folder = path.below(self.root());
-            if !folder.is_dir() || folder.is_symlink() {
-                return Ok(None);
-            }
-            let commit = match git2::Repository::open(&folder) {
-                Ok(inner) => inner.head().ok().and_then(|head| head.target()).unwrap_or(entry.id),
-                Err(_) => entry.id,
-            };
-            Ok(Some(ObjectId::from_git2(commit)))
+            let entry = index_entry(&index, path.as_bytes());
+            let submodule = entry.filter(|entry| Mode::from_raw(entry.mode) == Some(Mode::Submodule));
+            Ok(submodule.map(|entry| ObjectId::from_git2(entry.id)))
         })
+    }
+
+    /// The commit that is checked out in a submodule; where its folder is empty, the one that is recorded.
+    fn submodule_commit(&self, path: &RepoPath, recorded: ObjectId) -> Option<ObjectId> {
+        let folder = path.below(self.root());
+        if !folder.is_dir() || folder.is_symlink() {
+            return None;
+        }
+        let inner = git2::Repository::open(&folder).ok();
+        let commit = inner.and_then(|inner| inner.head().ok().and_then(|head| head.target()));
+        Some(commit.map_or(recorded, ObjectId::from_git2))
     }
 
     fn trusts_file_mode(&self) -> Result<bool, GitError> {
@@ -137,9 +156,4 @@ impl Repository {
 fn index_entry(index: &git2::Index, path: &[u8]) -> Option<git2::IndexEntry> {
     use std::os::unix::ffi::OsStrExt;
     index.get_path(std::path::Path::new(std::ffi::OsStr::from_bytes(path)), 0)
-}
-
-fn is_left_out(index: &git2::Index, path: &[u8]) -> bool {
-    index_entry(index, path)
-        .is_some_and(|entry| entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0)
 }

@@ -293,3 +293,46 @@ fn the_working_tree_has_the_id_that_git_would_write() {
         );
     }
 }
+
+/// What a sparse checkout leaves out is not deleted, with an index that names every file and with one that
+/// names directories (`git sparse-checkout --sparse-index`), and with the flag set by hand.
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_not_deleted() {
+    for words in [
+        &["sparse-checkout", "set", "--cone", "--no-sparse-index", "in"][..],
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "in"],
+        &["sparse-checkout", "set", "--no-cone", "/in/", "/top"],
+    ] {
+        let repo = Repo::with(&[
+            (".gitignore", "*.log\n"),
+            ("top", "1"),
+            ("in/a", "1"),
+            ("in/b", "what is removed"),
+            ("in/deep/c", "1"),
+            ("out/a", "1"),
+            ("out/deep/b", "1"),
+        ]);
+        repo.git(words);
+        assert!(!repo.path.join("out").exists());
+        assert_eq!(working_tree(&open(&repo)).id(), tree_at(&open(&repo), "HEAD").id(), "{words:?}");
+        repo.write("in/a", "2");
+        repo.remove("in/b");
+        repo.write("in/new ü", "1");
+        repo.write("in/x.log", "ignored");
+        // Brought back by hand, against what is sparse.
+        repo.write("out/a", "2");
+        let repository = open(&repo);
+        let (head, disk) = (tree_at(&repository, "HEAD"), working_tree(&repository));
+        assert_eq!(
+            our_diff(&repository, &head, &disk),
+            ["added in/new ü", "deleted in/b", "modified in/a", "modified out/a"],
+            "{words:?}"
+        );
+        assert_eq!(disk.read(&path("out/deep/b")).unwrap().unwrap(), b"1");
+        assert_eq!(disk.read(&path("out/a")).unwrap().unwrap(), b"2");
+    }
+    let repo = Repo::with(&[("a", "1"), ("b", "1")]);
+    repo.git(&["update-index", "--skip-worktree", "a"]);
+    repo.remove("a");
+    assert_eq!(working_tree(&open(&repo)).id(), tree_at(&open(&repo), "HEAD").id());
+}
