@@ -119,7 +119,15 @@ impl Options {
         let nature = nature::of(&found.impact, &found.configuration.section()?);
         self.output.print(&found.impact, |impact| {
             let nature = format!("nature: {:?}\n{}", nature.nature, people::reasons(&nature.reasons));
-            format!("{}{}{nature}", self.people(impact), people_of_scope(&scope))
+            let ends = &found.ends;
+            let base = format!(
+                "base: {} ({})\nhead: {} ({})\n",
+                ends.base.short(),
+                ends.base_from,
+                ends.head,
+                ends.head_from
+            );
+            format!("{}{}{nature}{base}", self.people(impact), people_of_scope(&scope))
         })?;
         Ok(Answer::Done)
     }

@@ -1,6 +1,6 @@
 use infraflow_core::{
     catalog::Catalog,
-    detect::{ChangeDetector as _, ChangeSet, GitDetector, GivenFiles},
+    detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints, GivenFiles},
     git::{CommitId, GitError, Repository, Revision},
     impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
     policy::{Configuration, Policy},
@@ -17,6 +17,8 @@ pub struct Found {
     pub configuration: Configuration,
     /// The policy, of trunk.
     pub policy: Policy,
+    /// Where the change begins and ends, and who says so.
+    pub ends: Endpoints,
     /// What changed.
     pub changes: ChangeSet,
     /// What is there at head.
@@ -26,15 +28,31 @@ pub struct Found {
 }
 
 impl Changes {
-    /// The commit that a change is compared with: `--base`, or trunk's tip.
+    /// Where the change begins and ends: `--base` and `--head`; without them, what the CI system says, and
+    /// else the trunk.
     ///
     /// # Errors
-    /// Where there is no such commit.
-    pub fn base(&self, repository: &Repository) -> Result<Revision, Failure> {
-        Ok(Revision::Commit(match &self.base {
-            Some(base) => repository.resolve(base)?,
-            None => repository.trunk_tip()?,
-        }))
+    /// Where there is no such commit, or the CI system names one that this clone has not.
+    pub fn endpoints(&self, repository: &Repository) -> Result<Endpoints, Failure> {
+        let is_default = matches!(self.at.head.as_str(), "HEAD" | Revision::WORKING_TREE);
+        let mut ends = match &self.base {
+            None if is_default => Endpoints::from_environment(&std::env::vars().collect(), repository)?,
+            base => {
+                let head = repository.revision(&self.at.head)?;
+                let (base, from) = match base {
+                    Some(base) => (repository.resolve(base)?, format!("--base {base}")),
+                    None => (repository.trunk_tip()?, "the tip of trunk".to_owned()),
+                };
+                Endpoints::given(base, from, head, format!("--head {}", self.at.head))
+            }
+        };
+        if self.worktree || self.at.head == Revision::WORKING_TREE {
+            ends = ends.with_working_tree();
+        }
+        if self.endpoints {
+            ends = ends.with_comparison(Comparison::Endpoints);
+        }
+        Ok(ends)
     }
 
     /// Detects the change and assesses what it touches.
@@ -51,20 +69,21 @@ impl Changes {
     /// As [`Changes::find`].
     pub fn find_with(&self, reasons: ReasonsFor) -> Result<Found, Failure> {
         let repository = self.at.repository()?;
-        let (base, head) = (self.base(&repository)?, repository.revision(&self.at.head)?);
+        let ends = self.endpoints(&repository)?;
+        let (base, head) = (Revision::Commit(ends.base), ends.head);
         let trunk = repository.tree(&base)?;
         let configuration = self.at.configuration(&trunk)?;
         let policy = Policy::read(&trunk)?;
         let changes = match self.given_files()? {
             Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,
-            None => GitDetector::new().detect(&repository, &base, &head)?,
+            None => ends.detect(&repository)?,
         };
         let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
         let (before, catalog) = self.at.catalogs(&configuration, &policy, &old, &new)?;
         let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
         let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
         impact::tell_renames(&mut impact, &old, &new)?;
-        Ok(Found { repository, configuration, policy, changes, catalog, impact })
+        Ok(Found { repository, configuration, policy, ends, changes, catalog, impact })
     }
 }
 

@@ -14,10 +14,19 @@ pub struct Changes {
     /// Where it ends.
     #[command(flatten)]
     pub at: Snapshot,
-    /// Where the change begins: a branch, a tag or a commit. The merge base with it counts. By default the
-    /// trunk.
+    /// Where the change begins: a branch, a tag or a commit. The merge base with it counts. By default, where
+    /// --head is not given either, what the variables of the CI system say (GitHub Actions, GitLab CI,
+    /// Buildkite, Azure, Jenkins, Bitbucket: the target of a change request, or what stood on trunk before a
+    /// push), and else the trunk.
     #[arg(long, value_name = "REVISION")]
     pub base: Option<String>,
+    /// Compare both ends with each other, not the head with the merge base: for two states of one trunk.
+    #[arg(long)]
+    pub endpoints: bool,
+    /// End in the working tree on top of the head, as --head WORKTREE does: staged, unstaged and untracked
+    /// files, without the ignored.
+    #[arg(long)]
+    pub worktree: bool,
     /// Take the changed files from this file, separated by NUL, instead of comparing; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub changed_files0: Option<PathBuf>,

@@ -75,8 +75,7 @@ fn from_outside(at: &Surroundings<'_>, event: &Value) -> Result<Endpoints, Detec
     let what = format!("the head of pull request {number}");
     let head = at.commit(head, &what)?;
     let from = format!("{what} ({})", at.system);
-    let found = Endpoints::new(found.base, found.base_from, head);
-    Ok(Endpoints { head: Revision::Commit(head), head_from: from, ..found })
+    Ok(Endpoints::given(found.base, found.base_from, Revision::Commit(head), from))
 }
 
 fn target(at: &Surroundings<'_>, event: &Value) -> Option<String> {

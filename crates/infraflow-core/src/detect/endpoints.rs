@@ -34,6 +34,7 @@ pub enum Comparison {
 ///  "head": "77ab…", "head_from": "HEAD", "comparison": "merge_base", "notes": []}
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Endpoints {
     /// What the change is compared with.
     pub base: CommitId,
@@ -104,28 +105,33 @@ impl Endpoints {
     }
 
     pub(super) fn new(base: CommitId, base_from: impl Into<String>, head: CommitId) -> Self {
-        let mut notes = Vec::new();
-        if base == head {
-            notes.push(format!(
-                "base and head are the same commit, {}, so nothing differs but the working tree; name another base to see more",
-                head.short()
-            ));
-        }
+        Self::given(base, base_from, Revision::Commit(head), "HEAD")
+    }
+
+    /// Ends that somebody named, and how they did.
+    pub fn given(
+        base: CommitId,
+        base_from: impl Into<String>,
+        head: Revision,
+        head_from: impl Into<String>,
+    ) -> Self {
         Self {
             base,
             base_from: base_from.into(),
-            head: Revision::Commit(head),
-            head_from: "HEAD".to_owned(),
+            head,
+            head_from: head_from.into(),
             comparison: Comparison::MergeBase,
-            notes,
+            notes: Vec::new(),
         }
     }
 
     /// The same, ending in the working tree on top of the head instead of the head itself.
     #[must_use]
     pub fn with_working_tree(mut self) -> Self {
-        self.head = Revision::WorkingTree(self.head.commit());
-        self.head_from = format!("the working tree on {}", self.head_from);
+        if !self.head.is_working_tree() {
+            self.head = Revision::WorkingTree(self.head.commit());
+            self.head_from = format!("the working tree on {}", self.head_from);
+        }
         self
     }
 
@@ -136,7 +142,8 @@ impl Endpoints {
         self
     }
 
-    /// Tells what changed between both, by git. The notes are among the answer's warnings.
+    /// Tells what changed between both, by git. The notes are among the answer's warnings, and so is that both
+    /// are one commit.
     ///
     /// # Errors
     /// As [`ChangeDetector::detect`](super::ChangeDetector::detect).
@@ -147,6 +154,13 @@ impl Endpoints {
             &self.head,
         )?;
         changes.warnings.splice(0..0, self.notes.iter().cloned());
+        if self.head == Revision::Commit(self.base) {
+            changes.warnings.push(format!(
+                "base and head are the same commit, {}, so nothing differs: {}; name another base to see more",
+                self.base.short(),
+                self.base_from
+            ));
+        }
         Ok(changes)
     }
 }
