@@ -36,8 +36,8 @@
 //! no dealing can beat is [`shortest_possible`]: the largest of work over machines, the longest case, the bounds for
 //! pairs, triples and so on, and the packing bound L2. From four cases a machine on the shards are within 5 % of it,
 //! and within 5 % of the best dealing where there are few cases; tests hold both. Between one and four long cases a
-//! machine the best dealing itself can be up to a tenth above every one of these bounds (eight cases of 550 to 1,050
-//! seconds on three machines), and nobody can tell by them how good a dealing is.
+//! machine the best dealing itself can be a tenth above every one of these bounds (eight cases of 550 to 1,050 seconds
+//! on three machines), and they do not tell how good a dealing is.
 //!
 //! # What need not run again
 //! [`Contents`] gives each case a Merkle digest over everything that it reaches, the version of the tool included. A
