@@ -2,7 +2,8 @@
 //! takes to know.
 //!
 //! Each commit on the first-parent line is compared with its first parent. What was read for one commit is kept
-//! for the next, as a pipeline keeps it from run to run. A commit that fails is told, and the others go on.
+//! for the next in the cache (`--cache`), as a pipeline keeps it from run to run. A commit that fails is told, and
+//! the others go on.
 
 use std::{
     fmt::Write as _,
@@ -13,9 +14,8 @@ use std::{
 
 use clap::Parser;
 use infraflow_core::{
-    catalog::Catalog,
     detect::{ChangeDetector as _, GitDetector},
-    git::{Commit, CommitId, Repository, Revision, TreeId},
+    git::{Commit, CommitId, Repository, Revision},
     impact,
     policy::{Configuration, Policy},
 };
@@ -83,11 +83,10 @@ fn replay(options: &Options) -> Result<Replay, Failure> {
     let repository = options.at.repository()?;
     let head = repository.revision(&options.at.head)?;
     let tree = repository.tree(&head)?;
-    let mut kept = Kept {
+    let kept = Kept {
         at: &options.at,
         configuration: options.at.configuration(&tree)?,
         policy: Policy::read(&tree)?,
-        last: None,
     };
     let mut found = Replay { kind: "replay", schema_version: 1, commits: Vec::new(), failures: Vec::new() };
     for (commit, parent) in line(&repository, head.commit(), options.commits)? {
@@ -100,7 +99,6 @@ fn replay(options: &Options) -> Result<Replay, Failure> {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it panicked".to_owned(),
         };
-        kept.last = None;
         found.failures.push(Failed { commit: commit.id, subject: commit.subject().to_owned(), why });
     }
     Ok(found)
@@ -119,35 +117,24 @@ fn line(repository: &Repository, head: CommitId, count: usize) -> Result<Vec<(Co
     Ok(commits)
 }
 
-/// What stays from one commit to the next.
+/// What is the same for all commits.
 struct Kept<'a> {
     at: &'a Snapshot,
     configuration: Configuration,
     policy: Policy,
-    last: Option<(TreeId, Catalog)>,
 }
 
 impl Kept<'_> {
-    fn one(
-        &mut self,
-        repository: &Repository,
-        commit: &Commit,
-        parent: CommitId,
-    ) -> Result<Replayed, Failure> {
+    fn one(&self, repository: &Repository, commit: &Commit, parent: CommitId) -> Result<Replayed, Failure> {
         let begun = Instant::now();
         let (base, head) = (Revision::Commit(parent), Revision::Commit(commit.id));
         let changes = GitDetector::new().detect(repository, &base, &head)?;
         let detected = begun.elapsed();
         let (base, head) = (repository.tree(&base)?, repository.tree(&head)?);
-        let before = match self.last.take() {
-            Some((tree, catalog)) if tree == base.id() => catalog,
-            _ => self.at.catalog(&self.configuration, &self.policy, &base)?,
-        };
-        let after = self.at.catalog(&self.configuration, &self.policy, &head)?;
+        let (before, after) = self.at.catalogs(&self.configuration, &self.policy, &base, &head)?;
         let catalogued = begun.elapsed();
         let impact = impact::assess(&changes, &before, &after)?;
         let total = begun.elapsed();
-        self.last = Some((head.id(), after));
         let milliseconds = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
         Ok(Replayed {
             commit: commit.id,

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use infraflow_benches::workload::{Checkout, Flavour, Workload};
 use infraflow_core::{
-    catalog::{Case, Catalog, CatalogRules, Dialect, TerraformDialect},
+    catalog::{Case, Catalog, CatalogCache, CatalogRules, Dialect, TerraformDialect},
     detect::{ChangeDetector, ChangeSet, GitDetector},
     git::{Entry, Repository, Revision, Tree},
     impact::assess,
@@ -88,6 +88,11 @@ fn steps(criterion: &mut Criterion) {
     assert_eq!(units, ground.workload.answer());
     group.throughput(Throughput::Elements(ground.workload.files() as u64));
     group.bench_function("catalog, nothing kept", |bencher| bencher.iter(|| ground.catalog(&ground.head)));
+    let kept = tempfile::tempdir().unwrap();
+    let cache = CatalogCache::in_folder(kept.path());
+    let ends = || cache.ends(&ground.base, &ground.head, &ground.dialects, &ground.rules).unwrap();
+    ends();
+    group.bench_function("catalogs of both ends, warm", |bencher| bencher.iter(ends));
     group.bench_function("impact", |bencher| bencher.iter(|| assess(&ground.changes, &base, &head).unwrap()));
     group.finish();
 }

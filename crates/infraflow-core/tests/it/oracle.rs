@@ -7,6 +7,7 @@
 mod expand;
 pub mod generate;
 pub mod model;
+mod warm;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
