@@ -72,7 +72,10 @@ def test_equality_is_by_value_and_by_class():
 
 def test_repr_can_be_read_back():
     assert eval(repr(reason())) == reason()  # noqa: S307
-    assert repr(plan()) == "TestPlan(cases=<1 items>, skipped=<1 items>, shards=<1 items>)"
+    assert repr(plan()) == (
+        "TestPlan(cases=<1 items>, skipped=<1 items>, shards=<1 items>, contents_of=None, budget=None, "
+        "warnings=<0 items>)"
+    )
 
 
 def test_a_member_is_made_once():
