@@ -41,6 +41,11 @@ impl DialectName {
         Self("terragrunt".to_owned())
     }
 
+    /// Terramate.
+    pub fn terramate() -> Self {
+        Self("terramate".to_owned())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -98,7 +98,7 @@ fn has_facts(kind: Option<FileKind>) -> bool {
     matches!(kind, Some(FileKind::Configuration { .. } | FileKind::Variables { .. } | FileKind::Test { .. }))
 }
 
-fn unparsable(path: &RepoPath, error: &FactsError) -> Unparsable {
+pub(super) fn unparsable(path: &RepoPath, error: &FactsError) -> Unparsable {
     let (line, why) = match error {
         FactsError::Syntax { line, column, why, .. } => (Some(*line), format!("column {column}: {why}")),
         FactsError::NotUtf8 { offset, .. } => (None, format!("byte {offset} begins no UTF-8 character")),

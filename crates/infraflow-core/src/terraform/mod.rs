@@ -25,6 +25,7 @@ mod lock;
 pub mod plan;
 mod state;
 mod state_key;
+pub(crate) mod terramate;
 pub mod terragrunt;
 mod tool;
 

@@ -18,27 +18,6 @@ use serde_json::Value;
 
 use crate::{catalog::dialects, fixture};
 
-/// Whether a case needs a dialect that is not read yet.
-fn needs_another_dialect(case: &Value) -> bool {
-    let files = || {
-        let trees = ["before", "after", "main_after", "feature_first"].into_iter();
-        trees.filter_map(|key| case[key].as_object()).flatten()
-    };
-    let of_terragrunt = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        name.starts_with("terragrunt.")
-    };
-    if files().any(|(path, _)| of_terragrunt(path)) {
-        return false;
-    }
-    files().any(|(path, text)| {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        [".tm", ".tm.hcl", ".hcl.json", ".tfstack.hcl"].iter().any(|ending| name.ends_with(ending))
-            || (name.ends_with(".hcl") && !name.ends_with(".lock.hcl") && !name.ends_with(".tftest.hcl"))
-            || text.as_str().is_some_and(|text| text.contains("stack {"))
-    })
-}
-
 fn set(value: &Value) -> BTreeSet<String> {
     value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
@@ -108,8 +87,8 @@ fn judge(case: &Value, impact: &Impact) -> Vec<String> {
 }
 
 #[test]
-fn the_cases_of_terraform_and_terragrunt_are_answered_right() {
-    let test = "the_cases_of_terraform_and_terragrunt_are_answered_right";
+fn the_cases_of_terraform_terragrunt_and_terramate_are_answered_right() {
+    let test = "the_cases_of_terraform_terragrunt_and_terramate_are_answered_right";
     let Some(folder) = std::env::var_os("INFRAFLOW_CASES").map(PathBuf::from) else {
         eprintln!("skipped: {test} needs the folder of cases that INFRAFLOW_CASES names");
         return;
@@ -126,9 +105,6 @@ fn the_cases_of_terraform_and_terragrunt_are_answered_right() {
     let (mut right, mut all, mut wrong) = (0, 0, Vec::new());
     for file in &files {
         let case: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        if needs_another_dialect(&case) {
-            continue;
-        }
         let name = case["name"].as_str().unwrap();
         let repo = out.path().join(name);
         let made =
@@ -139,6 +115,6 @@ fn the_cases_of_terraform_and_terragrunt_are_answered_right() {
         right += usize::from(found.is_empty());
         wrong.extend(found.into_iter().map(|text| format!("{name}: {text}")));
     }
-    eprintln!("{right} of {all} cases of Terraform and Terragrunt are right ({} in all)", files.len());
+    eprintln!("{right} of {all} cases of Terraform, Terragrunt and Terramate are right ({} in all)", files.len());
     assert!(wrong.is_empty(), "{right} of {all} right\n{}", wrong.join("\n"));
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use infraflow_core::{
     catalog::{
         CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Node, Reference, ReferenceKind,
-        TerraformDialect,
     },
     git::Repository,
     policy::{Configuration, PathPattern},

@@ -32,13 +32,13 @@ fn ends(repo: &Repo, rules: &CatalogRules) -> (ChangeSet, Catalog, Catalog) {
     (changes, base, build(&head))
 }
 
-fn impact_with(repo: &Repo, rules: &CatalogRules) -> Impact {
+pub fn impact_with(repo: &Repo, rules: &CatalogRules) -> Impact {
     let (changes, base, head) = ends(repo, rules);
     assess(&changes, &base, &head).unwrap()
 }
 
 /// What a branch that does this to a repository of these files touches.
-fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
+pub fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
     let repo = Repo::with(files);
     repo.branch("feature");
     change(&repo);
@@ -46,11 +46,11 @@ fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
     impact_with(&repo, &CatalogRules::default())
 }
 
-fn modules(impact: &Impact) -> Vec<String> {
+pub fn modules(impact: &Impact) -> Vec<String> {
     impact.modules.iter().map(|module| module.path.to_string()).collect()
 }
 
-fn units(impact: &Impact) -> Vec<String> {
+pub fn units(impact: &Impact) -> Vec<String> {
     impact.units.iter().map(|unit| unit.id.to_string()).collect()
 }
 

@@ -1,0 +1,120 @@
+use super::{
+    Claim, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, ReferenceKind, Target,
+    terraform_dialect::unparsable, terramate_stack,
+};
+use crate::{
+    proof::RepoPath,
+    terraform::{facts::Place, terramate::TerramateFile},
+};
+
+/// Terramate 0.17: `.tm` and `.tm.hcl` files. A directory with a `stack` block is a unit.
+///
+/// # What a stack depends on
+/// - Every file below its directory, but for those of a stack further down: Terramate's own rule.
+/// - What `watch` names, its functions evaluated (`tm_file`, `tm_fileset`, `tm_split`, …), and the files that
+///   these functions read. A list that cannot be evaluated is taken conservatively, and told.
+/// - Files that its own files `import`, and what these import: they are merged into the stack's directory,
+///   so they count as if they stood there. Globs count by content and by name.
+/// - Triggers: what `terramate trigger` leaves below `.tmtriggers` for it.
+/// - The stacks whose outputs it consumes (`input` with `from_stack_id`): for dependents.
+///
+/// Ordering alone (`after`, `before`, `wants`, `wanted_by`), `tags` and the project's configuration have no
+/// effect. The Terraform files of the directory are the Terraform dialect's, module calls included.
+///
+/// # Globals and generated code
+/// Files of parent directories reach a stack through the code that `generate_hcl` and `generate_file` make of
+/// their globals, and nothing else. Where that code is committed, as Terramate's documentation asks for, the
+/// generated file is part of the change and stands below the stack: nothing of the parents counts. Where it
+/// is not, all Terramate files of all parent directories count. It is not where one of three things holds:
+/// a block of the stack's own files generates a file that is not there (its `condition` not being false); the
+/// `.gitignore` of the root or of the stack ignores files of code; the stack has no `main.tf`, `backend.tf` or other file of a usual name.
+///
+/// # What is no stack
+/// Names that begin with a dot are not read, nor is anything below a directory with `.tmskip`.
+///
+/// # Limits
+/// - What files of parent directories import, and what `terramate.config.run.env` in them sets, is not seen.
+/// - `from_stack_id` is looked for among the stacks that the stack runs after, then in the directories around
+///   it, up to 256 of them.
+/// - A trigger of the kind `ignore-change` takes nothing out of the answer; path rules do that.
+/// - `change_detection.terragrunt` has no effect: a Terragrunt unit is the Terragrunt dialect's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TerramateDialect;
+
+impl Dialect for TerramateDialect {
+    fn name(&self) -> DialectName {
+        DialectName::terramate()
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn claims(&self, path: &RepoPath) -> Option<Claim> {
+        let name = path.file_name();
+        let terramate = name.ends_with(b".tm") || name.ends_with(b".tm.hcl");
+        (terramate && !path.names().any(|name| name.starts_with(b"."))).then(Claim::configuration)
+    }
+
+    fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
+        let mut facts = Facts::default();
+        if let Err(error) = TerramateFile::parse(path, content) {
+            facts.unparsable = Some(unparsable(path, &error));
+        }
+        facts
+    }
+
+    fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {
+        let mut facts = Facts::default();
+        let Some((file, block)) = terramate_stack::own_block(files, lookup) else { return facts };
+        if is_skipped(directory, &file, block.place, lookup) {
+            return facts;
+        }
+        facts.marks.push(Mark::new(MarkKind::Unit, block.place));
+        let text = format!("the stack {directory}");
+        let below = Target::Below(directory.clone());
+        facts.references.push(
+            FactReference::new(ReferenceKind::Contains, below, block.place, text).in_file(file.clone()),
+        );
+        terramate_stack::resolve(directory, files, (&file, &block), lookup, &mut facts);
+        facts
+    }
+}
+
+/// Whether a `.tmskip` in the directory or above it tells Terramate to look no further. In the root it hides
+/// what is below, not the root itself.
+fn is_skipped(directory: &RepoPath, file: &RepoPath, place: Place, lookup: &mut dyn Lookup) -> bool {
+    let because = super::Because::new(ReferenceKind::Presence, file.clone(), place, "the stack");
+    let mut at = Some(directory.clone()).filter(|directory| !directory.is_root());
+    while let Some(above) = at {
+        if lookup.is_file(&above.join(".tmskip"), &because) {
+            return true;
+        }
+        at = above.parent();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_names_and_other_endings_are_not_read() {
+        let claims = |text| TerramateDialect.claims(&RepoPath::parse(text).unwrap()).is_some();
+        for read in ["stack.tm", "a/b/stack.tm.hcl", "a/_x.tm"] {
+            assert!(claims(read), "{read}");
+        }
+        for other in ["a/.x.tm.hcl", ".tmtriggers/a/changed-1.tm.hcl", "a/.git/x.tm", "a/b.hcl", "a/b.tmgen"]
+        {
+            assert!(!claims(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_told_with_its_line() {
+        let path = RepoPath::parse("a/stack.tm").unwrap();
+        let facts = TerramateDialect.facts(&path, b"stack {\n}\nglobals {\n  a = [\n}\n");
+        assert_eq!(facts.unparsable.unwrap().line, Some(5));
+    }
+}
