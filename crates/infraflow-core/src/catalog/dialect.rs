@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, Unparsable};
+use super::{Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, TerramateDialect, Unparsable};
 use crate::proof::RepoPath;
 
 /// A language of infrastructure code: which files it reads, and what a single file states.
@@ -61,5 +61,5 @@ pub trait Dialect: Send + Sync {
 
 /// All dialects of this crate.
 pub fn standard_dialects() -> Vec<Arc<dyn Dialect>> {
-    vec![Arc::new(TerraformDialect), Arc::new(TerragruntDialect)]
+    vec![Arc::new(TerraformDialect), Arc::new(TerragruntDialect), Arc::new(TerramateDialect)]
 }
