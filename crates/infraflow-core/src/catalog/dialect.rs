@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use super::{Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, TerramateDialect, Unparsable};
+use super::{
+    Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, TerramateDialect,
+    Unparsable,
+};
 use crate::proof::RepoPath;
 
 /// A language of infrastructure code: which files it reads, and what a single file states.

@@ -25,8 +25,8 @@ mod lock;
 pub mod plan;
 mod state;
 mod state_key;
-pub(crate) mod terramate;
 pub mod terragrunt;
+pub(crate) mod terramate;
 mod tool;
 
 pub use error::TerraformError;

@@ -115,6 +115,9 @@ fn the_cases_of_terraform_terragrunt_and_terramate_are_answered_right() {
         right += usize::from(found.is_empty());
         wrong.extend(found.into_iter().map(|text| format!("{name}: {text}")));
     }
-    eprintln!("{right} of {all} cases of Terraform, Terragrunt and Terramate are right ({} in all)", files.len());
+    eprintln!(
+        "{right} of {all} cases of Terraform, Terragrunt and Terramate are right ({} in all)",
+        files.len()
+    );
     assert!(wrong.is_empty(), "{right} of {all} right\n{}", wrong.join("\n"));
 }

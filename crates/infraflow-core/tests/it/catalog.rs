@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use infraflow_core::{
-    catalog::{
-        CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Node, Reference, ReferenceKind,
-    },
+    catalog::{CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Node, Reference, ReferenceKind},
     git::Repository,
     policy::{Configuration, PathPattern},
     proof::RepoPath,
