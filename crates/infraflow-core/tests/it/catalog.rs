@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use infraflow_core::{
-    catalog::{CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Node, Reference, ReferenceKind},
+    catalog::{
+        CaseKind, Catalog, CatalogError, CatalogRules, Dialect, Node, Reference, ReferenceKind,
+        TerraformDialect,
+    },
     git::Repository,
     policy::{Configuration, PathPattern},
     proof::RepoPath,

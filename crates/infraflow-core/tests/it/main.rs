@@ -37,6 +37,6 @@ mod select;
 mod select_evidence;
 mod store;
 mod terraform;
-mod terramate;
 mod terragrunt;
+mod terramate;
 mod why;
