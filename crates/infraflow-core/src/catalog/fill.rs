@@ -102,6 +102,11 @@ pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
                 if all.len() * parts.len() > MAX_ALTERNATIVES {
                     parts = vec![StaticValue::Unknown];
                 }
+                // To copy what stands before for each of thousands of parts would take their square.
+                if let [only] = parts.as_slice() {
+                    all.iter_mut().for_each(|before: &mut Vec<_>| before.push(only.clone()));
+                    continue;
+                }
                 all = all
                     .iter()
                     .flat_map(|before| {
@@ -191,4 +196,33 @@ fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
             }
             _ => false,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_choices_followed_by_many_parts_end_soon() {
+        let choice =
+            StaticValue::OneOf(vec![StaticValue::Literal("a".into()), StaticValue::Literal("b".into())]);
+        let mut parts = vec![choice; 20];
+        parts.extend((0..4_000).map(|_| StaticValue::Unknown));
+        let start = std::time::Instant::now();
+        let found = alternatives(&StaticValue::Concat(parts));
+        assert!(found.len() <= MAX_ALTERNATIVES && !found.is_empty());
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn locals_that_double_one_another_are_filled_in_no_further_than_the_bound() {
+        let local = |n: usize| StaticValue::Local(format!("a{n}"), Vec::new());
+        let locals: HashMap<String, StaticValue> = (0..60)
+            .map(|n| (format!("a{n}"), StaticValue::Concat(vec![local(n + 1), local(n + 1)])))
+            .collect();
+        let names = Names { locals: Some(&locals), ..Names::default() };
+        let start = std::time::Instant::now();
+        alternatives(&names.fill(&local(0)));
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
 }

@@ -6,6 +6,9 @@ use crate::{
     terraform::facts::{Base, StaticValue},
 };
 
+/// The most paths that the braces of several globs in one value unfold to; beyond it, anything is meant.
+const MOST_PATHS: usize = 256;
+
 /// The paths of the repository that a value can mean.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Paths {
@@ -29,10 +32,17 @@ pub(super) fn paths(value: &StaticValue, root: &RepoPath) -> Vec<Paths> {
     let Some(pieces) = pieces(value) else { return vec![Paths::None] };
     let mut all = vec![Vec::new()];
     for piece in pieces {
-        let alternatives = match piece {
+        let mut alternatives = match piece {
             Piece::Glob(glob) => unfold(&glob).into_iter().map(Piece::Glob).collect(),
             other => vec![other],
         };
+        if all.len() * alternatives.len() > MOST_PATHS {
+            alternatives = vec![Piece::Any];
+        }
+        if let [only] = alternatives.as_slice() {
+            all.iter_mut().for_each(|before| before.push(only.clone()));
+            continue;
+        }
         all = all
             .into_iter()
             .flat_map(|before: Vec<Piece>| {
@@ -246,6 +256,14 @@ mod tests {
         let climbs = below("m", vec![literal("/"), StaticValue::Unknown, literal("/../x")]);
         let Paths::Matching { directory, glob, .. } = one(&climbs) else { panic!() };
         assert!(directory == path("m") && glob.matches(b"a/x") && glob.matches(b"x/x"));
+    }
+
+    #[test]
+    fn braces_of_several_globs_do_not_multiply_without_bound() {
+        let glob = Box::new(literal(&"{a,b}".repeat(6)));
+        let set = StaticValue::FileSet(Box::new(StaticValue::Unknown), glob);
+        let parts = (0..40).flat_map(|_| [literal("/"), set.clone()]).collect();
+        assert!(paths(&below("m", parts), &path("root")).len() <= MOST_PATHS);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use hcl_edit::expr::Expression;
 
 use super::{
     Backend, Defined, FileFacts, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock, Removal,
-    Repetition, RequiredProvider, Resource, ResourceMode, Variable,
+    Repetition, RequiredProvider, Resource, ResourceMode, StaticValue, Variable,
     evaluate::{Scope, evaluate},
     json::JsonValue,
     reads::{Naming, Reads},
@@ -104,6 +104,13 @@ pub(super) fn test(body: Body<'_>, source: &Source<'_>) -> FileFacts {
         );
     }
     facts.reads = reads(body, source);
+    // Mock data is read from a directory: relative to where the tool runs, whatever it begins with.
+    for mocks in body.blocks("mock_provider", 1) {
+        if let Some(directory) = mocks.body.text("source", source) {
+            let path = StaticValue::Literal(directory.value);
+            facts.reads.push(super::FileRead { function: None, path, place: directory.place });
+        }
+    }
     facts
 }
 

@@ -35,6 +35,10 @@ const READS: [&str; 10] = [
 /// Functions whose result is no path that anything reads, although a path goes in.
 const NO_PATH: [&str; 6] = ["basename", "dirname", "abspath", "md5", "sha1", "sha256"];
 
+/// The most parts that the paths of one file have together. Beyond it, one more read stands for the rest, of
+/// which nothing is known.
+const MAX_PARTS: usize = 200_000;
+
 /// Whether paths that are merely named count: in the arguments of resources, which may read them, but not
 /// in locals, which say nothing until they are used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,11 +55,12 @@ pub(super) struct Reads<'s, 'a> {
     within: Option<Range<usize>>,
     /// Where the expression begins whose places are counted from its own beginning.
     shift: usize,
+    left: usize,
 }
 
 impl<'s, 'a> Reads<'s, 'a> {
     pub(super) fn new(source: &'s Source<'a>) -> Self {
-        Self { source, found: Vec::new(), within: None, shift: 0 }
+        Self { source, found: Vec::new(), within: None, shift: 0, left: MAX_PARTS }
     }
 
     /// All attributes and nested blocks of a block's body.
@@ -94,6 +99,9 @@ impl<'s, 'a> Reads<'s, 'a> {
     }
 
     pub(super) fn attribute(&mut self, attribute: &Attribute<'_>, scope: &Scope, naming: Naming) {
+        if self.left == 0 {
+            return;
+        }
         if naming == Naming::Counts && self.is_taken_from_a_name(attribute.expression, scope) {
             let name = attribute.name;
             let path = evaluate(attribute.expression, scope);
@@ -115,14 +123,14 @@ impl<'s, 'a> Reads<'s, 'a> {
     /// goes through.
     fn is_taken_from_a_name(&self, expression: Expr<'_>, scope: &Scope) -> bool {
         let known = |text: &str| {
-            scope.names().chain(["local", "path"]).any(|name| sieve::mentions(text, name))
-                && text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
+            text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
+                && scope.names().chain(["local", "path"]).any(|name| sieve::mentions(text, name))
         };
         match expression {
             Expr::Hcl(Expression::Traversal(_)) => known(self.source.spelled(expression.span())),
-            Expr::Sliced(slice) if known(slice.text) => match slice.shape() {
-                Shape::Names(_) => true,
-                Shape::Other => matches!(slice.parsed(), Some(Expression::Traversal(_))),
+            Expr::Sliced(slice) => match slice.shape() {
+                Shape::Names(text) => known(text),
+                Shape::Other => known(slice.text) && matches!(slice.parsed(), Some(Expression::Traversal(_))),
                 _ => false,
             },
             _ => false,
@@ -349,7 +357,18 @@ impl<'s, 'a> Reads<'s, 'a> {
     fn read(&mut self, function: Option<&str>, path: StaticValue, span: Option<Range<usize>>) {
         let span = self.within.clone().or(span).unwrap_or_default();
         let span = span.start + self.shift..span.end + self.shift;
-        let read = FileRead { function: function.map(str::to_owned), path, place: self.source.place(span) };
+        let place = self.source.place(span);
+        let parts = path.parts(self.left);
+        if parts >= self.left {
+            if self.left > 0 {
+                let (function, path) = (Some("file".to_owned()), StaticValue::Unknown);
+                self.found.push(FileRead { function, path, place });
+            }
+            self.left = 0;
+            return;
+        }
+        self.left -= parts;
+        let read = FileRead { function: function.map(str::to_owned), path, place };
         if self.found.last() != Some(&read) {
             self.found.push(read);
         }

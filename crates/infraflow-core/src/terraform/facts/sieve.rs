@@ -58,18 +58,23 @@ pub(super) fn may_define(kind: Option<FileKind>, bytes: &[u8]) -> bool {
 /// Whether an expression can read a file; where paths that are only named count, or name one.
 pub(super) fn may_read(text: &str, naming: bool) -> bool {
     let bytes = text.as_bytes();
-    memmem::find_iter(bytes, b"file").any(|at| is_call(bytes, at + 4))
+    let follows = |word: &'static [u8]| {
+        memchr::memchr_iter(word[0], bytes).filter(move |&at| bytes[at..].starts_with(word))
+    };
+    follows(b"file").any(|at| is_call(bytes, at + 4))
         || naming
-            && (memmem::find(bytes, b"./").is_some()
-                || memmem::find(bytes, b"}/").is_some()
-                || memmem::find_iter(bytes, b"\\").any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U')))
+            && (memchr::memchr_iter(b'/', bytes).any(|at| at > 0 && b".}".contains(&bytes[at - 1]))
+                || follows(b"\\").any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U')))
                 || mentions(text, "path"))
 }
 
 /// Whether something is taken out of what a name stands for: `local.x`, `each["y"]`.
 pub(super) fn mentions(text: &str, name: &str) -> bool {
-    let bytes = text.as_bytes();
-    memmem::find_iter(bytes, name.as_bytes()).any(|at| is_name_with_more(bytes, at, at + name.len()))
+    let (bytes, name) = (text.as_bytes(), name.as_bytes());
+    let Some(&first) = name.first() else { return false };
+    // Expressions are short: to prepare a search costs more than the search.
+    memchr::memchr_iter(first, bytes)
+        .any(|at| bytes[at..].starts_with(name) && is_name_with_more(bytes, at, at + name.len()))
 }
 
 fn counts(word: &str, bytes: &[u8], start: usize) -> bool {

@@ -121,6 +121,26 @@ impl StaticValue {
         }
     }
 
+    /// Of how many parts it is, counted up to a limit.
+    pub(super) fn parts(&self, limit: usize) -> usize {
+        let mut open = vec![self];
+        let mut count = 0;
+        while let Some(value) = open.pop() {
+            count += 1;
+            if count >= limit {
+                break;
+            }
+            match value {
+                Self::Concat(items) | Self::OneOf(items) | Self::List(items) => open.extend(items),
+                Self::Object(members) => open.extend(members.iter().map(|(_, member)| member)),
+                Self::Keys(inner) | Self::Directory(inner) | Self::FileName(inner) => open.push(inner),
+                Self::FileSet(directory, glob) => open.extend([&**directory, &**glob]),
+                _ => {}
+            }
+        }
+        count
+    }
+
     /// One of several; a single one is itself, none is unknown.
     pub fn one_of(mut values: Vec<Self>) -> Self {
         let mut all = Vec::with_capacity(values.len());

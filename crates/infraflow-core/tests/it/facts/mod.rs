@@ -1,6 +1,7 @@
 //! Tests of HCL facts: what a single file says, and where.
 
 mod generate;
+mod hostile;
 mod sliced;
 
 use infraflow_core::{
