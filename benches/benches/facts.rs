@@ -53,7 +53,10 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-const WORK: [(&str, fn(&Files)); 3] =
+/// What is measured, and by what name.
+type Work = (&'static str, fn(&Files));
+
+const WORK: [Work; 3] =
     [("the whole of each, parsed", whole), ("facts", facts), ("facts and definitions", all)];
 
 fn whole(files: &Files) {
