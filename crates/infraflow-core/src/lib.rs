@@ -75,8 +75,8 @@
 //!     Ok(Catalog::build(&repository.tree(at)?, &[Arc::new(TerraformDialect)], &rules)?)
 //! };
 //! let (before, after) = (catalog(&Revision::Commit(changes.merge_base))?, catalog(&head)?);
-//! let impact = impact::assess(&changes, &before, &after);
-//! let cases: Vec<_> = after.cases().into_iter().cloned().collect();
+//! let impact = impact::assess(&changes, &before, &after)?;
+//! let cases = after.cases()?;
 //! for case in ImpactSelector::default().select(&impact, &cases).cases {
 //!     println!("{}: {}", case.id, case.reasons[0].text);
 //! }

@@ -25,6 +25,15 @@
 //! depends on the file. What only a plan can tell is taken for anything below the constant beginning of the
 //! path, and [`Catalog::warnings`] says so. Links are followed within the repository, and count themselves.
 //!
+//! # What a catalog costs
+//! A scope (a directory as one dialect reads it, or a test file) is linked into a record that names everything
+//! it depends on by path, whether that is there or not. So a record stays true as long as nothing changes that
+//! it ends at. [`CatalogCache`] keeps the records of one commit in a file, with tables that find them by where
+//! their edges end, and reads only what an answer needs; another tree is laid over it by making anew the
+//! records of what differs, and of whoever called those where what they leave open to their callers changed.
+//! Modules, units and cases are told apart when they are asked for. Every page and record of the file has a
+//! checksum, and a damaged file is made anew.
+//!
 //! # Limits
 //! - What a template reads by `file` of its own, what a provider or a provisioner reads without being given
 //!   the path in an argument, and values from the environment (`TF_VAR_…`) are not seen.
