@@ -6,6 +6,7 @@ mod affected_cases;
 mod approve;
 mod bump;
 mod catalog;
+mod catalog_cache;
 mod conformance;
 mod deploy;
 mod detect;

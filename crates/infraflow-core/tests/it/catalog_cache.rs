@@ -1,0 +1,123 @@
+//! Kept indexes: the same answer as reading everything anew, whatever became of the file.
+
+use std::{fs, path::Path};
+
+use infraflow_core::{
+    catalog::{Catalog, CatalogCache, CatalogRules},
+    detect::{ChangeDetector, GitDetector},
+    git::{Repository, Revision},
+    impact::assess,
+    proof::Document,
+};
+
+use crate::{catalog::dialects, fixture::Repo};
+
+const CALL: &str =
+    "module \"m\" {\n  source = \"../../modules/m\"\n}\nterraform {\n  backend \"local\" {}\n}\n";
+
+fn repo() -> Repo {
+    let repo = Repo::with(&[
+        ("modules/m/main.tf", "locals {\n  a = file(\"${path.module}/a.txt\")\n}\n"),
+        ("modules/m/a.txt", "1"),
+        ("modules/n/main.tf", ""),
+        ("live/a/main.tf", CALL),
+        ("live/b/main.tf", CALL),
+    ]);
+    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.write("modules/m/a.txt", "2");
+    repo.write("live/c/main.tf", CALL);
+    repo.commit("feature");
+    repo
+}
+
+/// The impact of the branch: through a cache, or with everything read anew.
+fn answer(repo: &Repo, cache: Option<&Path>) -> String {
+    let repository = Repository::open(&repo.path).unwrap();
+    let base = Revision::Commit(repository.resolve("main").unwrap());
+    let head = repository.revision("feature").unwrap();
+    let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
+    let (old, new) = (repository.tree(&base).unwrap(), repository.tree(&head).unwrap());
+    let rules = CatalogRules::default();
+    let (before, after) = match cache {
+        Some(folder) => CatalogCache::in_folder(folder).ends(&old, &new, &dialects(), &rules).unwrap(),
+        None => (
+            Catalog::build(&old, &dialects(), &rules).unwrap(),
+            Catalog::build(&new, &dialects(), &rules).unwrap(),
+        ),
+    };
+    assess(&changes, &before, &after).unwrap().to_json().unwrap()
+}
+
+fn kept(folder: &Path) -> std::path::PathBuf {
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+#[test]
+fn a_damaged_or_foreign_index_never_changes_the_answer() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let right = answer(&repo, None);
+    assert!(right.contains("live/c"));
+    assert_eq!(answer(&repo, Some(folder.path())), right, "the first time");
+    assert_eq!(answer(&repo, Some(folder.path())), right, "from the file");
+    let file = kept(folder.path());
+    let whole = fs::read(&file).unwrap();
+    let mut damaged: Vec<(String, Vec<u8>)> = Vec::new();
+    for at in (0..whole.len()).step_by(97) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x40;
+        damaged.push((format!("byte {at} turned"), bytes));
+    }
+    for length in [0, 1, 4095, 4096, whole.len() / 2, whole.len() - 1] {
+        damaged.push((format!("cut at {length}"), whole[..length].to_vec()));
+    }
+    let mut other = whole.clone();
+    other[16..20].copy_from_slice(&7_u32.to_le_bytes());
+    damaged.push(("another version".into(), other));
+    damaged.push((
+        "garbage".into(),
+        (0..200_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect(),
+    ));
+    for (what, bytes) in damaged {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(answer(&repo, Some(folder.path())), right, "{what}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_time_and_no_more() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "no folder").unwrap();
+    assert_eq!(answer(&repo, Some(&in_the_way)), answer(&repo, None));
+}
+
+#[test]
+fn an_index_of_a_commit_that_is_gone_is_made_anew() {
+    let (one, other, folder) = (repo(), repo(), tempfile::tempdir().unwrap());
+    answer(&one, Some(folder.path()));
+    let file = kept(folder.path());
+    let bytes = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    other.write("modules/n/main.tf", "# another\n");
+    other.commit("another");
+    let right = answer(&other, None);
+    answer(&other, Some(folder.path()));
+    // What one repository kept is laid in the other's place.
+    fs::write(kept(folder.path()), bytes).unwrap();
+    assert_eq!(answer(&other, Some(folder.path())), right);
+}
+
+#[test]
+fn several_at_once_share_a_cache() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let right = answer(&repo, None);
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| answer(&repo, Some(folder.path())))).collect();
+        for answer in asked {
+            assert_eq!(answer.join().unwrap(), right);
+        }
+    });
+    kept(folder.path());
+}
