@@ -28,7 +28,7 @@ pub struct CatalogRules {
     pub addresses: Vec<String>,
     /// What a read counts for whose path cannot be known without a plan.
     pub unknown_reads: UnknownReads,
-    /// Which units share a directory; see [`variants`](super::variants).
+    /// Which units share a directory; see [`variants`](mod@super::variants).
     pub variants: Vec<VariantRule>,
     /// Whether units that share a directory are found by what stands there, where nothing is declared.
     pub find_variants: bool,

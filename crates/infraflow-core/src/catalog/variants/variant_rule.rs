@@ -10,7 +10,7 @@ use super::template::Template;
 use crate::{policy::PathPattern, proof::RepoPath};
 
 /// Which units share a directory: one `[[catalog.variants]]`, as
-/// [the folder's documentation](crate::catalog::variants) explains it.
+/// [the folder's documentation](mod@crate::catalog::variants) explains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct VariantRule {
