@@ -66,7 +66,7 @@ pub(super) fn lay(
     tree: &Tree,
     makings: &Arc<Makings>,
 ) -> Result<Option<View>, CatalogError> {
-    let mut view = View::of(index, makings)?;
+    let mut view = View::of(index)?;
     if index.tree.id() == tree.id() {
         return Ok(Some(view));
     }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     proof::RepoPath,
-    terraform::facts::{FactsError, FileFacts, FileKind, Local, Place, StaticValue, TerraformFile},
+    terraform::facts::{FactsError, FileFacts, FileKind, Local, StaticValue, TerraformFile, quote},
 };
 
 /// Files in which teams pin the version of terraform or tofu, for the version managers that read them
@@ -19,9 +19,6 @@ const VERSION_FILES: [&[u8]; 8] = [
     b"mise.toml",
     b".tenv.toml",
 ];
-
-/// The longest piece of source that a reason quotes.
-const LONGEST_QUOTE: usize = 120;
 
 /// Terraform and OpenTofu: `.tf`, `.tofu`, both in JSON, variable files, test files, lock files and the
 /// version files of the tools' version managers.
@@ -130,7 +127,7 @@ fn facts(file: FileFacts, content: &[u8], overrides: bool) -> Facts {
             Some("fileset") => ReferenceKind::FileSet,
             Some(_) => ReferenceKind::FileRead,
         };
-        let text = quote(content, read.place);
+        let text = quote(content.get(read.place.range()).unwrap_or_default());
         facts.references.push(FactReference::new(kind, Target::Path(read.path), read.place, text));
     }
     facts.definitions.extend(file.values.into_iter().map(value));
@@ -161,23 +158,4 @@ fn is_bounded(value: &StaticValue) -> bool {
     let mut left = 500;
     count(value, &mut left);
     left > 0
-}
-
-/// What stands at a place, on one line, shortened.
-fn quote(content: &[u8], place: Place) -> String {
-    let text = String::from_utf8_lossy(content.get(place.range()).unwrap_or_default());
-    let mut quoted = String::new();
-    for word in text.split_whitespace() {
-        if !quoted.is_empty() {
-            quoted.push(' ');
-        }
-        quoted.push_str(word);
-        if quoted.len() > LONGEST_QUOTE {
-            let end = (0..=LONGEST_QUOTE).rev().find(|&at| quoted.is_char_boundary(at)).unwrap_or(0);
-            quoted.truncate(end);
-            quoted.push('…');
-            break;
-        }
-    }
-    quoted
 }

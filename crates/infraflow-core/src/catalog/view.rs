@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, ops::Bound, sync::Arc};
 
 use super::{
     CatalogError,
-    build::Makings,
     image::LENDS,
     index::Index,
     links::Links,
@@ -25,12 +24,11 @@ pub(super) struct View {
     pub(super) patch: Patch,
     pub(super) links: Links,
     pub(super) versions: BTreeSet<(RepoPath, u8)>,
-    _makings: Arc<Makings>,
 }
 
 impl View {
     /// An index as it is.
-    pub(super) fn of(index: &Arc<Index>, makings: &Arc<Makings>) -> Result<Self, CatalogError> {
+    pub(super) fn of(index: &Arc<Index>) -> Result<Self, CatalogError> {
         let meta = index.meta()?;
         Ok(Self {
             index: Arc::clone(index),
@@ -40,7 +38,6 @@ impl View {
                 submodules: meta.submodules.into_iter().collect(),
             },
             versions: meta.versions.into_iter().collect(),
-            _makings: Arc::clone(makings),
         })
     }
 

@@ -43,6 +43,7 @@ pub use file::{
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, Variable,
 };
 pub use parse::TerraformFile;
+pub(crate) use place::quote;
 pub use place::{Place, Text};
 pub use stated::Defined;
 pub use value::{Base, StaticValue, Step};

@@ -50,3 +50,26 @@ pub struct Text {
     /// Whether those bytes are the value, byte by byte.
     pub verbatim: bool,
 }
+
+/// The longest piece of source that a reason quotes.
+const LONGEST_QUOTE: usize = 120;
+
+/// A piece of source on one line, shortened, as reasons quote it.
+pub(crate) fn quote(source: &[u8]) -> String {
+    // No more than this can be quoted, however long the piece is.
+    let text = String::from_utf8_lossy(&source[..source.len().min(LONGEST_QUOTE * 64)]);
+    let mut quoted = String::new();
+    for word in text.split_whitespace() {
+        if !quoted.is_empty() {
+            quoted.push(' ');
+        }
+        quoted.push_str(word);
+        if quoted.len() > LONGEST_QUOTE {
+            let end = (0..=LONGEST_QUOTE).rev().find(|&at| quoted.is_char_boundary(at)).unwrap_or(0);
+            quoted.truncate(end);
+            quoted.push('…');
+            break;
+        }
+    }
+    quoted
+}

@@ -4,10 +4,10 @@
 use std::{ops::Range, sync::Arc};
 
 use super::value::Value;
-use crate::{proof::RepoPath, terraform::facts::Place};
-
-/// The longest piece of source that a reason quotes.
-const LONGEST_QUOTE: usize = 120;
+use crate::{
+    proof::RepoPath,
+    terraform::facts::{Place, quote},
+};
 
 /// Bytes of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,22 +156,7 @@ impl ConfigFile {
 
     /// What stands there, on one line, shortened.
     pub(super) fn quote(&self, span: Span) -> String {
-        let bytes = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_QUOTE * 4)]);
-        let mut quoted = String::new();
-        for word in text.split_whitespace() {
-            if !quoted.is_empty() {
-                quoted.push(' ');
-            }
-            quoted.push_str(word);
-            if quoted.len() > LONGEST_QUOTE {
-                let end = (0..=LONGEST_QUOTE).rev().find(|&at| quoted.is_char_boundary(at)).unwrap_or(0);
-                quoted.truncate(end);
-                quoted.push('…');
-                break;
-            }
-        }
-        quoted
+        quote(self.text.get(span.start as usize..span.end as usize).unwrap_or_default())
     }
 }
 
