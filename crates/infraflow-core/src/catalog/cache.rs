@@ -65,7 +65,7 @@ impl CatalogCache {
         let (index, base_catalog) = self.based(base, &makings)?;
         let head_catalog = match Catalog::over(&index, head, &makings)? {
             Some(catalog) => catalog,
-            None => whole(head, &makings)?,
+            None => Catalog::own(&Arc::new(Index::of(head, &makings)?.0), head, &makings)?,
         };
         Ok((base_catalog, head_catalog))
     }
@@ -99,11 +99,7 @@ impl CatalogCache {
             let _ = keep(&file, &bytes);
         }
         let index = Arc::new(index);
-        let catalog = Catalog::over(&index, tree, makings)?;
-        let catalog = catalog.ok_or_else(|| CatalogError::Damaged {
-            what: format!("of the tree of {}", tree.revision()),
-            why: "it is not the tree's own".to_owned(),
-        })?;
+        let catalog = Catalog::own(&index, tree, makings)?;
         Ok((index, catalog))
     }
 
@@ -114,14 +110,6 @@ impl CatalogCache {
         name.extend_from_slice(&makings.key);
         Some(self.folder.as_ref()?.join(format!("{}.index", &Digest::of_bytes(name).hex()[..32])))
     }
-}
-
-fn whole(tree: &Tree, makings: &Arc<Makings>) -> Result<Catalog, CatalogError> {
-    let (index, _) = Index::of(tree, makings)?;
-    Catalog::over(&Arc::new(index), tree, makings)?.ok_or_else(|| CatalogError::Damaged {
-        what: format!("of the tree of {}", tree.revision()),
-        why: "it is not the tree's own".to_owned(),
-    })
 }
 
 /// The index in a file, where it is whole, of this making, and of a commit that is still there.

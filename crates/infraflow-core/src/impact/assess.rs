@@ -162,7 +162,7 @@ fn candidates(
         for &id in &search.direct {
             let record = catalog.record(id)?;
             directories.extend(record.called().cloned());
-            directories.extend(catalog.examples_below(&record.directory)?);
+            directories.extend(catalog.examples_below(&record.directory));
             directories.insert(record.directory.clone());
         }
     }

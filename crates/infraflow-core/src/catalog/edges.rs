@@ -1,0 +1,138 @@
+//! Who refers to what changed.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use super::{
+    CaseKind, Catalog, CatalogError, ReferenceKind, Role, Thing, UnitId,
+    classify::Sort,
+    ground::claims,
+    record::{Edge, End, Key, Proof, Record},
+    view::RecordId,
+};
+use crate::{
+    policy::EnvironmentName,
+    proof::{Link, RepoPath},
+};
+
+/// A unit, its environment, and the chain of calls that leads to it.
+pub(crate) type UnitOnTheWay = (UnitId, Option<EnvironmentName>, Vec<Link>);
+
+impl Catalog {
+    /// Whether a file at this path would be configuration.
+    pub(crate) fn configures(&self, path: &RepoPath) -> bool {
+        let mut claims = claims(&self.makings().dialects, path);
+        claims.any(|(_, claim)| matches!(claim.role, Role::Configuration | Role::Test))
+    }
+
+    /// Whose configuration a file at this path is.
+    pub(crate) fn owners(&self, path: &RepoPath) -> Result<Vec<RecordId>, CatalogError> {
+        let directory = path.parent().unwrap_or_else(RepoPath::root);
+        let mut found = Vec::new();
+        for (dialect, claim) in claims(&self.makings().dialects, path) {
+            let key = match (claim.role, claim.scope) {
+                (Role::Configuration, super::Scope::Directory) => {
+                    Key { at: directory.clone(), dialect, test: false }
+                }
+                (Role::Configuration | Role::Test, _) => Key { at: path.clone(), dialect, test: true },
+                _ => continue,
+            };
+            found.extend(self.view().id_of(&key)?);
+        }
+        Ok(found)
+    }
+
+    /// The directories right below that are called like the rules' `examples` and `tests`.
+    pub(crate) fn examples_below(&self, directory: &RepoPath) -> Vec<RepoPath> {
+        let rules = &self.makings().rules;
+        let names = rules.examples.iter().chain(&rules.tests);
+        names.map(|name| directory.join(name.as_bytes())).collect()
+    }
+
+    /// The edges that end at a path, of scopes for which they hold.
+    pub(crate) fn edges_to_path(&self, path: &RepoPath) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
+        let found = self.view().edges_to_path(path, self.configures(path))?;
+        self.holding(found)
+    }
+
+    /// The edges that end at a record's scope.
+    pub(crate) fn edges_to_record(&self, id: RecordId) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
+        let record = self.view().record(id)?;
+        if record.key.test {
+            return Ok(Vec::new());
+        }
+        let found = self.view().ends(b's', &record.key.at)?;
+        let mut found = self.holding(found)?;
+        let rules = &self.makings().rules;
+        for name in rules.examples.iter().chain(&rules.tests) {
+            for example in self.view().records_below(&record.key.at.join(name.as_bytes()))? {
+                let example_record = self.view().record(example)?;
+                if self.exemplifies(&example_record)?.as_ref() == Some(&record.key.at) {
+                    found.push((example, tested(&example_record)));
+                }
+            }
+        }
+        found.retain(|(from, _)| *from != id);
+        Ok(found)
+    }
+
+    fn holding(&self, edges: Vec<(RecordId, Edge)>) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
+        let mut found = Vec::with_capacity(edges.len());
+        for (id, edge) in edges {
+            if !edge.when_run || self.sort_of(&*self.view().record(id)?)?.is_run() {
+                found.push((id, edge));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The module that an example which calls nothing is there for.
+    pub(super) fn exemplifies(&self, record: &Record) -> Result<Option<RepoPath>, CatalogError> {
+        let Sort::Case { module, kind: CaseKind::Example } = self.sort_of(record)? else { return Ok(None) };
+        for call in &record.calls {
+            if let Some(target) = &call.target
+                && self.view().configured(target)?
+            {
+                return Ok(None);
+            }
+        }
+        Ok(Some(module))
+    }
+
+    /// The units that call the module in a directory, over other modules too, each with the shortest chain
+    /// of calls.
+    pub(crate) fn units_that_reach(&self, module: &RepoPath) -> Result<Vec<UnitOnTheWay>, CatalogError> {
+        let begin: BTreeMap<RecordId, ()> =
+            self.standing_in(module)?.into_iter().map(|(id, _)| (id, ())).collect();
+        let mut seen: HashSet<RecordId> = begin.keys().copied().collect();
+        let mut work: VecDeque<(RecordId, Vec<Link>)> =
+            begin.into_keys().map(|id| (id, Vec::new())).collect();
+        let mut units = Vec::new();
+        while let Some((id, way)) = work.pop_front() {
+            for thing in self.things(id)? {
+                if let Thing::Unit(unit) = thing {
+                    units.push((unit.id, unit.environment, way.clone()));
+                }
+            }
+            for (from, edge) in self.edges_to_record(id)? {
+                if edge.kind != ReferenceKind::Dependency && seen.insert(from) {
+                    let mut way = way.clone();
+                    way.extend(edge.links());
+                    work.push_back((from, way));
+                }
+            }
+        }
+        Ok(units)
+    }
+}
+
+/// The edge of an example to the module above it.
+pub(super) fn tested(record: &Record) -> Edge {
+    Edge {
+        to: End::Scope(record.directory.clone()),
+        kind: ReferenceKind::TestOf,
+        when_run: false,
+        looked: false,
+        proofs: vec![Proof::whole_file(record.key.at.clone(), "the module it tests")],
+    }
+}

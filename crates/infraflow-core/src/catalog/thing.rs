@@ -1,0 +1,115 @@
+//! What the records of a tree stand for.
+
+use super::{
+    Case, CaseId, Catalog, CatalogError, DialectName, Module, Node, Unit, UnitId,
+    classify::{Sort, sort},
+    record::Record,
+    view::RecordId,
+};
+use crate::proof::RepoPath;
+
+/// A module, a unit or a test case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    Module(Module),
+    Unit(Unit),
+    Case(Case),
+}
+
+impl Thing {
+    pub(crate) fn node(&self) -> Node {
+        match self {
+            Self::Module(module) => Node::Module(module.path.clone()),
+            Self::Unit(unit) => Node::Unit(unit.id.clone()),
+            Self::Case(case) => Node::Case(case.id.clone()),
+        }
+    }
+}
+
+impl Catalog {
+    /// What a record stands for.
+    pub(crate) fn things(&self, id: RecordId) -> Result<Vec<Thing>, CatalogError> {
+        let record = self.view().record(id)?;
+        let name = |dialect: u8| self.makings().dialects[usize::from(dialect)].name();
+        let path = record.directory.clone();
+        let thing = match self.sort_of(&record)? {
+            Sort::Module => Thing::Module(Module { path, dialect: name(record.key.dialect) }),
+            Sort::Unit => self.unit_at(path, name(record.key.dialect)),
+            Sort::Part { dialect } => self.unit_at(path, name(dialect)),
+            Sort::Case { module, kind } => {
+                let path = record.key.at.clone();
+                Thing::Case(Case { id: CaseId::new(path.clone()), module, path, kind })
+            }
+        };
+        Ok(vec![thing])
+    }
+
+    fn unit_at(&self, path: RepoPath, dialect: DialectName) -> Thing {
+        let environment = self.environment_of(&path);
+        Thing::Unit(Unit { id: UnitId::new(path.clone()), path, dialect, environment })
+    }
+
+    /// The thing of a name, where it stands.
+    pub(crate) fn find(&self, node: &Node) -> Result<Option<Thing>, CatalogError> {
+        for id in self.standing_for(node)? {
+            let found = self.things(id)?.into_iter().find(|thing| thing.node() == *node);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The records that a thing of this name is made of.
+    pub(crate) fn standing_for(&self, node: &Node) -> Result<Vec<RecordId>, CatalogError> {
+        let path = match node {
+            Node::Module(path) => path,
+            Node::Unit(id) => id.path(),
+            Node::Case(id) => id.path(),
+            Node::File(_) | Node::External(_) => return Ok(Vec::new()),
+        };
+        let mut found = Vec::new();
+        for id in self.view().records_at(path)? {
+            if self.things(id)?.iter().any(|thing| thing.node() == *node) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What stands in a directory, test files left out.
+    pub(crate) fn standing_in(&self, directory: &RepoPath) -> Result<Vec<(RecordId, Thing)>, CatalogError> {
+        let mut found = Vec::new();
+        for id in self.view().records_at(directory)? {
+            if !self.view().record(id)?.key.test {
+                found.extend(self.things(id)?.into_iter().map(|thing| (id, thing)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a dialect has in a directory.
+    pub(crate) fn in_directory(
+        &self,
+        directory: &RepoPath,
+        dialect: &DialectName,
+    ) -> Result<Option<Thing>, CatalogError> {
+        let name = |dialect: u8| self.makings().dialects[usize::from(dialect)].name();
+        for id in self.view().records_at(directory)? {
+            let record = self.view().record(id)?;
+            if !record.key.test && name(record.key.dialect) == *dialect {
+                return Ok(self.things(id)?.into_iter().next());
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn sort_of(&self, record: &Record) -> Result<Sort, CatalogError> {
+        if let Some(known) = self.sorts().get(&record.key) {
+            return Ok(known.clone());
+        }
+        let sort = sort(self.view(), &self.makings().rules, record)?;
+        self.sorts().insert(record.key.clone(), sort.clone());
+        Ok(sort)
+    }
+}
