@@ -124,9 +124,11 @@ pub mod git;
 pub mod policy;
 pub mod redact;
 pub mod seal;
+pub mod yaml;
 
 // Layer 3: tools.
 pub mod address;
+pub mod kubernetes;
 pub mod terraform;
 
 // Layer 4: what is there.

@@ -11,8 +11,8 @@ use std::{
 /// table, itself, and of its own layer only what [`SIDEWAYS`] lists.
 const LAYERS: [&[&str]; 8] = [
     &["observe", "process", "proof", "store"],
-    &["forge", "git", "policy", "redact", "seal"],
-    &["address", "terraform"],
+    &["forge", "git", "policy", "redact", "seal", "yaml"],
+    &["address", "kubernetes", "terraform"],
     &["catalog", "interface"],
     &["detect", "impact", "nature"],
     &["bump", "dry_run", "release", "sandbox", "select"],

@@ -27,13 +27,13 @@ mod extract;
 mod file;
 pub(super) mod json;
 pub(super) mod parse;
-mod place;
 mod reads;
 mod salvage;
 mod sieve;
 mod slice;
 pub(super) mod source;
 mod stated;
+mod text;
 mod value;
 mod view;
 
@@ -43,7 +43,9 @@ pub use file::{
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, Variable,
 };
 pub use parse::TerraformFile;
-pub(crate) use place::quote;
-pub use place::{Place, Text};
 pub use stated::Defined;
+pub use text::Text;
 pub use value::{Base, StaticValue, Step};
+
+pub use crate::proof::Place;
+pub(crate) use crate::proof::quote;

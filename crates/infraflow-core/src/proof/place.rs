@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::proof::{Link, RepoPath};
+use super::{Link, RepoPath};
 
 /// Where something stands in a file: bytes from 0, and the line and column of the first one, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,21 +34,6 @@ impl Place {
             reference: reference.into(),
         }
     }
-}
-
-/// A constant text and where it stands.
-///
-/// The place covers what is between the quotes. Where `verbatim` holds, the bytes there are the value
-/// itself, so that an offset into the value is an offset into the file; otherwise the source spells it
-/// with escapes, and can only be replaced as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Text {
-    /// The text, escapes resolved.
-    pub value: String,
-    /// The bytes between its quotes.
-    pub place: Place,
-    /// Whether those bytes are the value, byte by byte.
-    pub verbatim: bool,
 }
 
 /// The longest piece of source that a reason quotes.
