@@ -118,7 +118,8 @@ impl Options {
         found.impact.warnings.extend(scope.warnings.iter().map(|warning| warning.text.clone()));
         let nature = nature::of(&found.impact, &found.configuration.section()?);
         self.output.print(&found.impact, |impact| {
-            let nature = format!("nature: {:?}\n{}", nature.nature, people::reasons(&nature.reasons));
+            let why = people::reasons_within(&nature.reasons, self.shown());
+            let nature = format!("nature: {}\n{why}", nature.nature);
             let ends = &found.ends;
             let base = format!(
                 "base: {} ({})\nhead: {} ({})\n",

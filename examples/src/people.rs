@@ -57,11 +57,19 @@ pub fn plan(summary: &PlanSummary) -> String {
 
 /// Reasons, indented, each with the chain that leads to a byte in a file.
 pub fn reasons(reasons: &[Reason]) -> String {
+    reasons_within(reasons, usize::MAX)
+}
+
+/// The same, with at most so many links of each chain: for a reason that names files side by side.
+pub fn reasons_within(reasons: &[Reason], most: usize) -> String {
     let mut text = String::new();
     for reason in reasons {
         let _ = writeln!(text, "      {}: {}", reason.rule, reason.text);
-        for link in &reason.chain {
+        for link in reason.chain.iter().take(most) {
             let _ = writeln!(text, "        {}:{}:{} {}", link.path, link.line, link.column, link.reference);
+        }
+        if let Some(more) = reason.chain.len().checked_sub(most).filter(|more| *more > 0) {
+            let _ = writeln!(text, "        and {more} more");
         }
     }
     text

@@ -115,7 +115,7 @@ pub fn show(say: &dyn Fn(String), impact: &Impact, nature: &NatureOfChange, grap
     for module in &impact.modules {
         say(format!("     touched: {}\n{}", module.path, people::reasons(&module.reasons[..1])));
     }
-    say(format!("     nature: {:?}; steps:", nature.nature));
+    say(format!("     nature: {}; steps:", nature.nature));
     for step in &graph.steps {
         say(format!("       {}{}", step.id, after_of(&step.needs)));
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,20 @@ pub enum Nature {
     Both,
     /// Everything.
     Global,
+}
+
+/// As in JSON: `docs_only`.
+impl fmt::Display for Nature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DocsOnly => "docs_only",
+            Self::Tooling => "tooling",
+            Self::Module => "module",
+            Self::Live => "live",
+            Self::Both => "both",
+            Self::Global => "global",
+        })
+    }
 }
 
 /// The nature of one change, and why.
