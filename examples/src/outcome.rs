@@ -1,5 +1,6 @@
 use std::{error::Error, process::ExitCode};
 
+use infraflow_core::git::trust_stored_objects;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +18,10 @@ pub enum Answer {
 /// Any error a program meets; it ends with exit code 2.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs a program's body on a runtime, prints what went wrong, and turns the answer into an exit code.
+/// Runs a program's body on a runtime, prints what went wrong, and turns the answer into an exit code. Objects
+/// of the repository are taken for what their ids say, as git takes them.
 pub fn main_of(body: impl Future<Output = Result<Answer, Failure>>) -> ExitCode {
+    trust_stored_objects();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),

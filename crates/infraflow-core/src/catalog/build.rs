@@ -13,10 +13,10 @@ use super::{
     look::Memo,
     own::OwnAddresses,
     record::Record,
-    scope::{gather, groups},
+    scope::{Group, gather, groups},
 };
 use crate::{
-    git::{Mode, Tree},
+    git::{Directory, Mode, Tree},
     proof::{Digester, RepoPath},
 };
 
@@ -70,22 +70,34 @@ impl Makings {
 /// The records of all scopes of a tree, sorted by key. Reads the tree on all cores (rayon's).
 pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Arc<Record>>, Meta), CatalogError> {
     let failed = |source| CatalogError::git(tree, source);
-    let entries = tree.walk(&RepoPath::root()).map_err(failed)?;
+    let directories = tree.directories(&RepoPath::root()).map_err(failed)?;
     let mut links = Links::default();
     let mut versions = Vec::new();
-    for entry in &entries {
+    for entry in directories.iter().flat_map(Directory::entries) {
+        let entry = entry.map_err(failed)?;
         if matches!(entry.mode, Mode::Link | Mode::Submodule) {
-            links.set(tree, &entry.path, Some(entry)).map_err(failed)?;
+            links.set(tree, &entry.path, Some(&entry)).map_err(failed)?;
         }
-        let claims = claims(&makings.dialects, &entry.path);
-        let pins = claims.filter(|(_, claim)| claim.role == Role::ToolVersion);
-        versions.extend(pins.map(|(dialect, _)| (entry.path.clone(), dialect)));
+        if entry.mode != Mode::Directory {
+            let claims = claims(&makings.dialects, &entry.path);
+            let pins = claims.filter(|(_, claim)| claim.role == Role::ToolVersion);
+            versions.extend(pins.map(|(dialect, _)| (entry.path.clone(), dialect)));
+        }
     }
+    versions.sort();
     let ground = makings.ground(tree, &links);
-    let groups = groups(&entries, &ground);
-    drop(entries);
-    let with_configuration: HashSet<RepoPath> =
-        groups.iter().filter(|group| !group.key.test).map(|group| group.directory.clone()).collect();
+    let groups: Vec<Vec<Group>> = directories
+        .par_iter()
+        .map(|directory| groups(directory, &ground))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    drop(directories);
+    let groups: Vec<Group> = groups.into_iter().flatten().collect();
+    let with_configuration: HashSet<RepoPath> = groups
+        .iter()
+        .filter(|group| group.configures())
+        .map(|group| group.directory.path().clone())
+        .collect();
     let configured = |directory: &RepoPath| with_configuration.contains(directory);
     let scopes = groups.par_iter().map(|group| gather(group, &ground, &configured));
     let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;

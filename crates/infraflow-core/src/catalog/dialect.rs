@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Claim, Definition, DialectName, Facts, Lookup, TerraformDialect, TerragruntDialect, TerramateDialect,
-    Unparsable,
+    Claim, Definition, DialectName, Facts, Lookup, Parsed, TerraformDialect, TerragruntDialect,
+    TerramateDialect, Unparsable,
 };
 use crate::proof::RepoPath;
 
@@ -20,7 +20,7 @@ use crate::proof::RepoPath;
 ///    file as changed.
 ///    A dialect may pass over a file without parsing it where it can see that the file states nothing: then
 ///    `check` finds what is wrong with it.
-/// 6. `definitions` and `check` are as pure as `facts`, and of the same version.
+/// 6. `facts_and_parsed`, `definitions` and `check` are as pure as `facts`, and of the same version.
 /// 7. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
 ///    was shown is what its answer depends on.
 /// 8. Nothing here panics or runs without bound, on any input.
@@ -36,6 +36,13 @@ pub trait Dialect: Send + Sync {
 
     /// What the file states.
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts;
+
+    /// What the file states, as `facts` has it, and what its parser made of it: [`Lookup::parsed`] gives that
+    /// to `resolve` where it asks for a file of its own scope, so that nothing is parsed twice. A dialect
+    /// without a `resolve` leaves it out.
+    fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
+        (self.facts(path, content), None)
+    }
 
     /// Names that the file gives to values and that nobody needs unless a reference of the scope names one:
     /// added to the definitions of `facts`, which need not repeat them. It is asked of all configuration

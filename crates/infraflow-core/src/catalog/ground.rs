@@ -7,10 +7,10 @@ use super::{
     links::Links,
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
-    scope::ReadFile,
+    scope::{Group, ReadFile},
 };
 use crate::{
-    git::{Entry, GitError, Mode, Tree},
+    git::{Entry, GitError, Mode, Near, Tree},
     proof::RepoPath,
 };
 
@@ -31,12 +31,17 @@ impl Ground<'_> {
 
     /// A claimed file, read and understood.
     pub(super) fn read(&self, entry: &Entry, dialect: &dyn Dialect) -> Result<ReadFile, GitError> {
-        let mut file =
-            ReadFile { path: entry.path.clone(), through: Vec::new(), target: None, facts: Facts::default() };
+        let mut file = ReadFile {
+            path: entry.path.clone(),
+            through: Vec::new(),
+            target: None,
+            facts: Facts::default(),
+            parsed: None,
+        };
         let Some(target) = self.behind(entry, &mut file)? else { return Ok(file) };
         file.target = Some(target.clone());
-        match self.tree.read_entry(&target) {
-            Ok(content) => file.facts = dialect.facts(&entry.path, &content),
+        match self.tree.show_entry(&target, |content| dialect.facts_and_parsed(&entry.path, content)) {
+            Ok((facts, parsed)) => (file.facts, file.parsed) = (facts, parsed),
             Err(GitError::TooLarge { size, limit, .. }) => {
                 let why = format!("its size is {size} bytes, more than the limit of {limit}");
                 file.facts.unparsable = Some(Unparsable::new(entry.path.clone(), None, why));
@@ -49,19 +54,27 @@ impl Ground<'_> {
     /// What the files of a scope state together with others, and what was looked at for it.
     pub(super) fn resolve(
         &self,
-        dialect: u8,
-        directory: &RepoPath,
-        files: &[RepoPath],
+        group: &Group,
+        files: &mut [ReadFile],
     ) -> Result<(Facts, Vec<Looked>), GitError> {
+        let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
         let mut lookup = TreeLookup {
             tree: self.tree,
+            near: Near::new(self.tree, &group.directory),
             links: self.links,
             memo: self.memo,
-            dialect,
+            dialect: group.key.dialect,
+            // What is read through links is looked up, so that the links are noted.
+            own: files
+                .iter_mut()
+                .filter(|file| file.through.is_empty())
+                .filter_map(|file| Some((file.path.clone(), file.parsed.take()?)))
+                .collect(),
             looked: Vec::new(),
             error: None,
         };
-        let facts = self.dialects[usize::from(dialect)].resolve(directory, files, &mut lookup);
+        let dialect = &self.dialects[usize::from(group.key.dialect)];
+        let facts = dialect.resolve(group.directory.path(), &own, &mut lookup);
         match lookup.error {
             Some(error) => Err(error),
             None => Ok((facts, lookup.looked)),

@@ -11,7 +11,7 @@ use super::{
     record::{End, Proof},
 };
 use crate::{
-    git::{GitError, Mode, ObjectId, Tree},
+    git::{GitError, Mode, Near, ObjectId, Tree},
     proof::RepoPath,
 };
 
@@ -28,9 +28,13 @@ pub(super) struct Looked {
 
 pub(super) struct TreeLookup<'a> {
     pub(super) tree: &'a Tree,
+    /// The same tree around the scope's directory.
+    pub(super) near: Near<'a>,
     pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
     pub(super) dialect: u8,
+    /// The scope's own files, as they were parsed for their facts: nobody else asks for them.
+    pub(super) own: Vec<(RepoPath, Parsed)>,
     pub(super) looked: Vec<Looked>,
     /// What git could not give: then the whole catalog cannot be built.
     pub(super) error: Option<GitError>,
@@ -63,7 +67,7 @@ impl TreeLookup<'_> {
     fn file(&mut self, path: &RepoPath, kind: ReferenceKind, because: &Because) -> Option<crate::git::Entry> {
         let end = self.behind(path, because)?;
         self.note(End::File(end.clone()), kind, because);
-        let found = self.tree.entry(&end);
+        let found = self.near.entry(&end);
         self.kept(found)?.filter(|entry| entry.mode.is_file())
     }
 }
@@ -71,8 +75,8 @@ impl TreeLookup<'_> {
 impl Lookup for TreeLookup<'_> {
     fn read(&mut self, path: &RepoPath, because: &Because) -> Option<Arc<[u8]>> {
         let entry = self.file(path, because.kind, because)?;
-        match self.tree.read_entry(&entry) {
-            Ok(content) => Some(content.into()),
+        match self.tree.show_entry(&entry, |content| content.into()) {
+            Ok(content) => Some(content),
             Err(GitError::TooLarge { .. }) => None,
             Err(error) => self.kept(Err(error)),
         }
@@ -85,19 +89,19 @@ impl Lookup for TreeLookup<'_> {
     fn is_directory(&mut self, path: &RepoPath, because: &Because) -> bool {
         let Some(end) = self.behind(path, because) else { return false };
         self.note(End::Subtree(end.clone()), ReferenceKind::Presence, because);
-        let found = self.tree.entry(&end);
+        let found = self.near.entry(&end);
         self.kept(found).flatten().is_some_and(|entry| entry.mode == Mode::Directory)
     }
 
     fn list(&mut self, directory: &RepoPath, because: &Because) -> Vec<Listed> {
         let Some(end) = self.behind(directory, because) else { return Vec::new() };
         self.note(End::Subtree(end.clone()), ReferenceKind::Presence, because);
-        let found = self.tree.list(&end);
-        let entries = self.kept(found).unwrap_or_default();
-        let listed = entries
-            .into_iter()
-            .map(|entry| Listed::new(entry.path.file_name(), entry.mode == Mode::Directory));
-        listed.collect()
+        let found = self.near.directory(&end);
+        let Some(found) = self.kept(found).flatten() else { return Vec::new() };
+        let mut listed: Vec<Listed> =
+            found.names().map(|(name, mode)| Listed::new(name, mode == Mode::Directory)).collect();
+        listed.sort();
+        listed
     }
 
     fn parsed(
@@ -106,17 +110,21 @@ impl Lookup for TreeLookup<'_> {
         because: &Because,
         parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
     ) -> Option<Parsed> {
+        if let Some((_, parsed)) = self.own.iter().find(|(own, _)| own == path) {
+            let parsed = Arc::clone(parsed);
+            self.note(End::File(path.clone()), because.kind, because);
+            return Some(parsed);
+        }
         let entry = self.file(path, because.kind, because)?;
         let key = (self.dialect, path.clone(), entry.id);
         if let Some(known) = self.memo.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Some(Arc::clone(known));
         }
-        let content = match self.tree.read_entry(&entry) {
-            Ok(content) => content,
+        let parsed = match self.tree.show_entry(&entry, |content| parse(path, content)) {
+            Ok(parsed) => parsed,
             Err(GitError::TooLarge { .. }) => return None,
             Err(error) => return self.kept(Err(error)),
         };
-        let parsed = parse(path, &content);
         self.memo.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&parsed));
         Some(parsed)
     }

@@ -235,11 +235,13 @@ impl Made<'_> {
     /// Looks at the files of a directory; says which scopes they make.
     fn regroup(&mut self, directory: &RepoPath) -> Result<Vec<Key>, CatalogError> {
         if !self.groups.contains_key(directory) {
-            let entries = self.tree.list(directory).map_err(|source| CatalogError::git(self.tree, source))?;
-            let files: Vec<_> = entries.into_iter().filter(|entry| entry.mode != Mode::Directory).collect();
+            let failed = |source| CatalogError::git(self.tree, source);
             let ground = self.makings.ground(self.tree, self.links);
-            let groups = groups(&files, &ground);
-            let groups = groups.into_iter().map(|group| (group.key.clone(), group)).collect();
+            let found = match self.tree.directory(directory).map_err(failed)? {
+                Some(found) => groups(&found, &ground).map_err(failed)?,
+                None => Vec::new(),
+            };
+            let groups = found.into_iter().map(|group| (group.key.clone(), group)).collect();
             self.groups.insert(directory.clone(), groups);
         }
         Ok(self.groups[directory].keys().cloned().collect())

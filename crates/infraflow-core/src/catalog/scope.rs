@@ -1,12 +1,9 @@
 //! The facts of all files of one directory, or of one test file, brought together.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::OnceLock,
-};
+use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
-    CatalogRules, Claim, Definition, FactReference, Facts, MarkKind, ReferenceKind, Role, Scope as Belongs,
+    CatalogRules, Definition, FactReference, Facts, MarkKind, Parsed, ReferenceKind, Role, Scope as Belongs,
     Target, Unparsable,
     fill::{Names, alternatives, names_local},
     ground::Ground,
@@ -14,7 +11,7 @@ use super::{
     record::{Key, Proof},
 };
 use crate::{
-    git::{Entry, GitError, Mode},
+    git::{Directory, Entry, GitError, Mode},
     proof::RepoPath,
     terraform::facts::{StaticValue, Text},
 };
@@ -24,49 +21,65 @@ use crate::{
 pub(super) struct Group {
     pub(super) key: Key,
     /// The directory that holds the files.
-    pub(super) directory: RepoPath,
-    pub(super) files: Vec<(Entry, Claim)>,
+    pub(super) directory: Directory,
+    /// The files, sorted by path.
+    pub(super) files: Vec<Entry>,
     /// Whether files stand beside them that only a root has.
     pub(super) valued: bool,
 }
 
-/// The scopes among the files of some directories. `entries` holds all the files of each of them.
-pub(super) fn groups(entries: &[Entry], ground: &Ground<'_>) -> Vec<Group> {
-    let mut found: BTreeMap<Key, Group> = BTreeMap::new();
-    let mut valued: HashMap<(RepoPath, u8), bool> = HashMap::new();
-    let mut ignored: HashMap<RepoPath, bool> = HashMap::new();
-    for entry in entries.iter().filter(|entry| entry.mode != Mode::Submodule) {
+impl Group {
+    /// Whether it is configuration of its directory.
+    pub(super) fn configures(&self) -> bool {
+        !self.key.test
+    }
+}
+
+/// The scopes among the files of a directory, sorted by key.
+pub(super) fn groups(directory: &Directory, ground: &Ground<'_>) -> Result<Vec<Group>, GitError> {
+    let group = |at: &RepoPath, dialect, test| Group {
+        key: Key { at: at.clone(), dialect, test },
+        directory: directory.clone(),
+        files: Vec::new(),
+        valued: false,
+    };
+    let (mut groups, mut tests): (Vec<Group>, Vec<Group>) = (Vec::new(), Vec::new());
+    let mut valued: Vec<u8> = Vec::new();
+    let mut ignored = None;
+    for entry in directory.entries() {
+        let entry = entry?;
+        if matches!(entry.mode, Mode::Directory | Mode::Submodule) {
+            continue;
+        }
         for (dialect, claim) in ground.claims(&entry.path) {
-            let directory = entry.path.parent().unwrap_or_else(RepoPath::root);
-            if *ignored.entry(directory.clone()).or_insert_with_key(|at| ground.rules.is_ignored(at)) {
-                continue;
+            if *ignored.get_or_insert_with(|| ground.rules.is_ignored(directory.path())) {
+                return Ok(Vec::new());
             }
-            let test = match (claim.role, claim.scope) {
-                (Role::Configuration, Belongs::Directory) => false,
-                (Role::Configuration | Role::Test, _) => true,
-                (Role::AutomaticValues | Role::Lock, _) => {
-                    valued.insert((directory, dialect), true);
-                    continue;
+            match (claim.role, claim.scope) {
+                (Role::Configuration, Belongs::Directory) => {
+                    let known = groups.iter().position(|group| group.key.dialect == dialect);
+                    let at = known.unwrap_or_else(|| {
+                        groups.push(group(directory.path(), dialect, false));
+                        groups.len() - 1
+                    });
+                    groups[at].files.push(entry.clone());
                 }
-                _ => continue,
-            };
-            let at = if test { entry.path.clone() } else { directory.clone() };
-            let key = Key { at, dialect, test };
-            let group = found.entry(key.clone()).or_insert_with(|| Group {
-                key,
-                directory,
-                files: Vec::new(),
-                valued: false,
-            });
-            group.files.push((entry.clone(), claim));
+                (Role::Configuration | Role::Test, _) => {
+                    let files = vec![entry.clone()];
+                    tests.push(Group { files, ..group(&entry.path, dialect, true) });
+                }
+                (Role::AutomaticValues | Role::Lock, _) => valued.push(dialect),
+                _ => {}
+            }
         }
     }
-    let mut groups: Vec<Group> = found.into_values().collect();
+    groups.append(&mut tests);
     for group in &mut groups {
-        group.valued = valued.contains_key(&(group.directory.clone(), group.key.dialect));
-        group.files.sort_by(|one, two| one.0.path.cmp(&two.0.path));
+        group.valued = valued.contains(&group.key.dialect);
+        group.files.sort();
     }
-    groups
+    groups.sort_by(|one, two| one.key.cmp(&two.key));
+    Ok(groups)
 }
 
 /// One file, read.
@@ -78,6 +91,8 @@ pub(super) struct ReadFile {
     /// That file, where it is one.
     pub(super) target: Option<Entry>,
     pub(super) facts: Facts,
+    /// What its dialect's parser made of it, for `resolve`.
+    pub(super) parsed: Option<Parsed>,
 }
 
 /// A module call, overrides laid over it.
@@ -152,17 +167,15 @@ pub(super) fn gather(
     configured: &dyn Fn(&RepoPath) -> bool,
 ) -> Result<Scope, GitError> {
     let dialect = &*ground.dialects[usize::from(group.key.dialect)];
-    let files = group.files.iter().map(|(entry, _)| ground.read(entry, dialect));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
-    let (resolved, looked) = if group.key.test {
-        (Facts::default(), Vec::new())
-    } else {
-        let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
-        ground.resolve(group.key.dialect, &group.directory, &own)?
+    let files = group.files.iter().map(|entry| ground.read(entry, dialect));
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    let (resolved, looked) = match group.key.test {
+        true => (Facts::default(), Vec::new()),
+        false => ground.resolve(group, &mut files)?,
     };
     let directory = match group.key.test {
-        true => run_from(&group.directory, configured, ground.rules),
-        false => group.directory.clone(),
+        true => run_from(group.directory.path(), configured, ground.rules),
+        false => group.directory.path().clone(),
     };
     let scope = Scope {
         key: group.key.clone(),
@@ -231,8 +244,8 @@ impl Scope {
         let dialect = &*ground.dialects[usize::from(self.key.dialect)];
         let mut all = self.defined.clone();
         for (path, target) in &self.files {
-            match ground.tree.read_entry(target) {
-                Ok(content) => all.extend(dialect.definitions(path, &content)),
+            match ground.tree.show_entry(target, |content| dialect.definitions(path, content)) {
+                Ok(definitions) => all.extend(definitions),
                 Err(GitError::TooLarge { .. }) => {}
                 Err(error) => return Err(error),
             }

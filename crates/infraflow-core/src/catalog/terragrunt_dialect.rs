@@ -55,11 +55,16 @@ impl Dialect for TerragruntDialect {
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
+        self.facts_and_parsed(path, content).0
+    }
+
+    fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
+        let file = SourceFile::new(path, content);
         let mut facts = Facts::default();
-        if let Some((line, why)) = SourceFile::new(path, content).broken() {
+        if let Some((line, why)) = file.broken() {
             facts.unparsable = Some(Unparsable::new(path.clone(), line, why));
         }
-        facts
+        (facts, Some(Arc::new(file)))
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {
@@ -99,7 +104,7 @@ impl Dialect for TerragruntDialect {
     }
 }
 
-/// A lookup as configuration sees it. A scope's own files are its alone, so they are not kept for others.
+/// A lookup as configuration sees it.
 struct Seen<'a> {
     lookup: &'a mut dyn Lookup,
     own: &'a [RepoPath],
@@ -120,12 +125,11 @@ fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
 
 impl Files for Seen<'_> {
     fn source(&mut self, path: &RepoPath, why: &Why) -> Option<Arc<SourceFile>> {
+        let mut because = because(why);
         if self.own.contains(path) {
-            let because = Because { kind: ReferenceKind::Contains, ..because(why) };
-            let content = self.lookup.read(path, &because)?;
-            return Some(Arc::new(SourceFile::new(path, &content)));
+            because.kind = ReferenceKind::Contains;
         }
-        self.lookup.parsed(path, &because(why), &parse)?.downcast().ok()
+        self.lookup.parsed(path, &because, &parse)?.downcast().ok()
     }
 
     fn is_file(&mut self, path: &RepoPath, why: &Why) -> bool {

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use super::{
-    Claim, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, ReferenceKind, Target,
-    terraform_dialect::unparsable, terramate_stack,
+    Claim, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, Parsed, ReferenceKind, Target,
+    terraform_dialect::unparsable,
+    terramate_stack::{self, ParsedFile},
 };
 use crate::{
     proof::RepoPath,
@@ -57,11 +60,16 @@ impl Dialect for TerramateDialect {
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
+        self.facts_and_parsed(path, content).0
+    }
+
+    fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
         let mut facts = Facts::default();
-        if let Err(error) = TerramateFile::parse(path, content) {
+        let file = TerramateFile::parse(path, content).unwrap_or_else(|error| {
             facts.unparsable = Some(unparsable(path, &error));
-        }
-        facts
+            TerramateFile::salvage(content)
+        });
+        (facts, Some(Arc::new(ParsedFile::of(file))))
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {

@@ -45,14 +45,19 @@ pub(super) struct ParsedFile {
     hides_code: bool,
 }
 
+impl ParsedFile {
+    pub(super) fn of(file: TerramateFile) -> Self {
+        Self { file, hides_code: false }
+    }
+}
+
 fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
-    let gitignore = path.file_name() == b".gitignore";
-    let hides_code = gitignore && hides_generated_code(content);
-    let file = match gitignore {
-        true => TerramateFile::default(),
-        false => TerramateFile::parse(path, content).unwrap_or_else(|_| TerramateFile::salvage(content)),
-    };
-    Arc::new(ParsedFile { file, hides_code })
+    if path.file_name() == b".gitignore" {
+        let hides_code = hides_generated_code(content);
+        return Arc::new(ParsedFile { file: TerramateFile::default(), hides_code });
+    }
+    let file = TerramateFile::parse(path, content).unwrap_or_else(|_| TerramateFile::salvage(content));
+    Arc::new(ParsedFile::of(file))
 }
 
 /// A file as it was parsed by the first stack that looked at it.

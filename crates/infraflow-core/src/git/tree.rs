@@ -7,7 +7,8 @@ use std::{
 use crate::proof::RepoPath;
 
 use super::{
-    BlobId, Entry, GitError, Mode, ObjectId, Repository, Revision, TreeId, listing::Listing, working_file,
+    BlobId, Directory, Entry, GitError, Mode, ObjectId, Repository, Revision, TreeId, listing::Listing,
+    working_file,
 };
 
 /// More files than any repository has that people work in; a tree that claims more was made to exhaust
@@ -108,18 +109,19 @@ impl Tree {
     /// # Errors
     /// As [`Tree::entry`].
     pub fn list(&self, directory: &RepoPath) -> Result<Vec<Entry>, GitError> {
-        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
-            return Ok(Vec::new());
-        };
-        let mut entries = self
-            .listing(id)?
-            .iter()
-            .map(|item| {
-                Ok(Entry { path: child(directory.as_bytes(), item.name)?, mode: item.mode, id: item.id })
-            })
-            .collect::<Result<Vec<_>, GitError>>()?;
+        let Some(directory) = self.directory(directory)? else { return Ok(Vec::new()) };
+        let mut entries = directory.entries().collect::<Result<Vec<_>, GitError>>()?;
         entries.sort();
         Ok(entries)
+    }
+
+    /// A directory; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Tree::entry`].
+    pub(crate) fn directory(&self, path: &RepoPath) -> Result<Option<Directory>, GitError> {
+        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(path)? else { return Ok(None) };
+        Ok(Some(Directory::new(path.clone(), self.listing(id)?)))
     }
 
     /// The bytes of a regular file; `None` where there is none: nothing at all, a directory, a link, or a
@@ -153,10 +155,18 @@ impl Tree {
     /// [`GitError::TooLarge`] beyond [`Tree::READ_LIMIT`]; [`GitError::MissingObjects`] in a partial clone;
     /// [`GitError::FileChanged`] where a file of the working directory is no longer what it was.
     pub fn read_entry(&self, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        self.show_entry(entry, <[u8]>::to_vec)
+    }
+
+    /// As [`Tree::read_entry`], with a look at the bytes instead of a copy.
+    ///
+    /// # Errors
+    /// As [`Tree::read_entry`].
+    pub(crate) fn show_entry<T>(&self, entry: &Entry, show: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
         if self.is_on_disk(entry) {
-            return working_file::read(self.repository.root(), entry, Self::READ_LIMIT);
+            return Ok(show(&working_file::read(self.repository.root(), entry, Self::READ_LIMIT)?));
         }
-        self.repository.with_objects(|objects| objects.blob(entry, Self::READ_LIMIT, <[u8]>::to_vec))
+        self.repository.with_objects(|objects| objects.blob(entry, Self::READ_LIMIT, show))
     }
 
     /// The size of a file, or of a link's target, in bytes.

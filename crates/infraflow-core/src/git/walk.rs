@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use crate::proof::RepoPath;
 
 use super::{
-    Entry, GitError, Mode, ObjectId, Tree,
+    Directory, Entry, GitError, Mode, ObjectId, Tree,
     listing::Listing,
     objects::Objects,
-    tree::{MOST_ENTRIES, too_many},
+    tree::{MOST_ENTRIES, child, too_many},
 };
 
 /// So many directories are read at once. A tree made to exhaust its readers keeps this many times its depth
@@ -23,14 +23,8 @@ const AT_ONCE: usize = 8192;
 /// So many directories are read through one handle before the next is taken.
 const IN_A_ROW: usize = 64;
 
-type Directory = (RepoPath, ObjectId);
-
-/// What some directories hold: the files by path, and the directories still to be read.
-#[derive(Default)]
-struct Read {
-    files: Vec<Entry>,
-    open: Vec<Directory>,
-}
+/// A directory that is still to be read.
+type Open = (RepoPath, ObjectId);
 
 impl Tree {
     /// Everything below a directory that is no directory itself, sorted by path: files, links and
@@ -39,62 +33,66 @@ impl Tree {
     /// # Errors
     /// As [`Tree::entry`], and [`GitError::TooMany`] for a tree made to exhaust its readers.
     pub fn walk(&self, directory: &RepoPath) -> Result<Vec<Entry>, GitError> {
-        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
-            return Ok(Vec::new());
-        };
-        let seen = AtomicUsize::new(0);
-        let mut files = Vec::new();
-        let mut open = vec![(directory.clone(), id)];
-        while !open.is_empty() {
-            let now = open.split_off(open.len().saturating_sub(AT_ONCE));
-            let read = |directories: &[Directory]| {
-                self.repository().with_objects(|objects| self.read_directories(objects, directories, &seen))
-            };
-            let parts: Vec<Read> = if now.len() <= IN_A_ROW {
-                vec![read(&now)?]
-            } else {
-                now.par_chunks(IN_A_ROW).map(read).collect::<Result<_, _>>()?
-            };
-            for mut part in parts {
-                files.append(&mut part.files);
-                open.append(&mut part.open);
-            }
-        }
+        let directories = self.directories(directory)?;
+        let entries = directories.par_iter().flat_map_iter(Directory::entries);
+        let files = entries.filter(|entry| !matches!(entry, Ok(Entry { mode: Mode::Directory, .. })));
+        let mut files: Vec<Entry> = files.collect::<Result<_, _>>()?;
         // Long runs of it are in order.
         files.sort();
         Ok(files)
     }
 
+    /// A directory and all below it, sorted by path. Empty where there is no such directory. They are read in
+    /// parallel.
+    ///
+    /// # Errors
+    /// As [`Tree::walk`].
+    pub(crate) fn directories(&self, directory: &RepoPath) -> Result<Vec<Directory>, GitError> {
+        let Some(Entry { mode: Mode::Directory, id, .. }) = self.entry(directory)? else {
+            return Ok(Vec::new());
+        };
+        let seen = AtomicUsize::new(0);
+        let mut found = Vec::new();
+        let mut open = vec![(directory.clone(), id)];
+        while !open.is_empty() {
+            let now = open.split_off(open.len().saturating_sub(AT_ONCE));
+            let read = |open: &[Open]| {
+                self.repository().with_objects(|objects| self.read_directories(objects, open, &seen))
+            };
+            let parts: Vec<(Vec<Directory>, Vec<Open>)> = if now.len() <= IN_A_ROW {
+                vec![read(&now)?]
+            } else {
+                now.par_chunks(IN_A_ROW).map(read).collect::<Result<_, _>>()?
+            };
+            for (mut read, mut below) in parts {
+                found.append(&mut read);
+                open.append(&mut below);
+            }
+        }
+        found.sort_unstable_by(|one: &Directory, two| one.path().cmp(two.path()));
+        Ok(found)
+    }
+
+    /// Some directories, and those directly below them.
     fn read_directories(
         &self,
         objects: &Objects<'_>,
-        directories: &[Directory],
+        directories: &[Open],
         seen: &AtomicUsize,
-    ) -> Result<Read, GitError> {
-        let mut read = Read::default();
-        let mut path = Vec::new();
-        for (directory, id) in directories {
+    ) -> Result<(Vec<Directory>, Vec<Open>), GitError> {
+        let (mut read, mut open) = (Vec::with_capacity(directories.len()), Vec::new());
+        for (path, id) in directories {
             let listing = self.listing_among(objects, *id)?;
-            if seen.fetch_add(listing.len(), Ordering::Relaxed) + listing.len() > MOST_ENTRIES {
-                return Err(too_many(directory));
+            let holds = listing.len() + 1;
+            if seen.fetch_add(holds, Ordering::Relaxed) + holds > MOST_ENTRIES {
+                return Err(too_many(path));
             }
-            path.clear();
-            path.extend_from_slice(directory.as_bytes());
-            if !directory.is_root() {
-                path.push(b'/');
+            for item in listing.iter().filter(|item| item.mode == Mode::Directory) {
+                open.push((child(path.as_bytes(), item.name)?, item.id));
             }
-            let above = path.len();
-            for item in listing.iter() {
-                path.truncate(above);
-                path.extend_from_slice(item.name);
-                let path = super::tree::path_of(&path)?;
-                match item.mode {
-                    Mode::Directory => read.open.push((path, item.id)),
-                    mode => read.files.push(Entry { path, mode, id: item.id }),
-                }
-            }
+            read.push(Directory::new(path.clone(), listing));
         }
-        Ok(read)
+        Ok((read, open))
     }
 
     fn listing_among(&self, objects: &Objects<'_>, id: ObjectId) -> Result<Arc<Listing>, GitError> {

@@ -1,4 +1,8 @@
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     PolicyError, Section,
@@ -26,10 +30,12 @@ impl Configuration {
 
     /// The defaults alone.
     pub fn defaults() -> Self {
+        static SECTIONS: OnceLock<Arc<Table>> = OnceLock::new();
         // The file is part of this crate, and a test parses it.
         #[allow(clippy::expect_used)]
-        let sections = located::parse(DEFAULTS, "defaults.toml").expect("the crate's defaults are TOML");
-        Self { sections: Arc::new(sections), origin: None }
+        let parse =
+            || Arc::new(located::parse(DEFAULTS, "defaults.toml").expect("the crate's defaults are TOML"));
+        Self { sections: Arc::clone(SECTIONS.get_or_init(parse)), origin: None }
     }
 
     /// The text of the defaults file, for people who want to know what they can write.

@@ -16,15 +16,21 @@ pub(super) struct Place {
     column: usize,
 }
 
-impl Place {
-    fn at(origin: &Arc<str>, text: &str, span: Range<usize>) -> Self {
-        let before = &text.as_bytes()[..span.start.min(text.len())];
-        let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        Self {
-            origin: origin.clone(),
-            line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
-            column: 1 + before.len() - start,
-        }
+/// A document's name, and where its lines begin.
+struct Lines {
+    origin: Arc<str>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn of(origin: &str, text: &str) -> Self {
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes());
+        Self { origin: origin.into(), starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect() }
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        let line = self.starts.partition_point(|&start| start <= span.start);
+        Place { origin: self.origin.clone(), line, column: 1 + span.start - self.starts[line - 1] }
     }
 }
 
@@ -64,27 +70,25 @@ pub(super) struct Entry {
 pub(super) fn parse(text: &str, origin: &str) -> Result<Table, PolicyError> {
     // A byte order mark is no TOML, and editors write it all the same.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let origin: Arc<str> = origin.into();
+    let lines = Lines::of(origin, text);
     let table = DeTable::parse(text).map_err(|error| PolicyError::NotToml {
-        place: Place::at(&origin, text, error.span().unwrap_or(0..0)).to_string(),
+        place: lines.place(error.span().unwrap_or(0..0)).to_string(),
         why: error.message().to_owned(),
     })?;
-    table_of(table.into_inner(), text, &origin)
+    table_of(table.into_inner(), &lines)
 }
 
-fn table_of(table: DeTable<'_>, text: &str, origin: &Arc<str>) -> Result<Table, PolicyError> {
+fn table_of(table: DeTable<'_>, lines: &Lines) -> Result<Table, PolicyError> {
     let members = table.into_iter().map(|(key, value)| {
-        let place = Place::at(origin, text, key.span());
-        let value = Located {
-            place: Place::at(origin, text, value.span()),
-            value: value_of(value.into_inner(), &place, text, origin)?,
-        };
+        let place = lines.place(key.span());
+        let value =
+            Located { place: lines.place(value.span()), value: value_of(value.into_inner(), &place, lines)? };
         Ok((key.into_inner().into_owned(), Entry { key: place, value }))
     });
     members.collect()
 }
 
-fn value_of(value: DeValue<'_>, key: &Place, text: &str, origin: &Arc<str>) -> Result<Value, PolicyError> {
+fn value_of(value: DeValue<'_>, key: &Place, lines: &Lines) -> Result<Value, PolicyError> {
     let bad = |why: &str| PolicyError::BadValue {
         place: key.to_string(),
         why: why.to_owned(),
@@ -106,13 +110,13 @@ fn value_of(value: DeValue<'_>, key: &Place, text: &str, origin: &Arc<str>) -> R
             items
                 .into_iter()
                 .map(|item| {
-                    let place = Place::at(origin, text, item.span());
-                    let value = value_of(item.into_inner(), &place, text, origin)?;
+                    let place = lines.place(item.span());
+                    let value = value_of(item.into_inner(), &place, lines)?;
                     Ok(Located { place, value })
                 })
                 .collect::<Result<_, PolicyError>>()?,
         ),
-        DeValue::Table(table) => Value::Table(table_of(table, text, origin)?),
+        DeValue::Table(table) => Value::Table(table_of(table, lines)?),
     })
 }
 
