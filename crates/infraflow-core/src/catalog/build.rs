@@ -1,22 +1,26 @@
 //! From a tree to the records of its scopes.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 
 use super::{
-    CatalogError, CatalogRules, Dialect, Role,
-    ground::{Ground, claims},
-    image::Meta,
-    link::link,
+    CatalogError, CatalogRules, Dialect,
+    ground::Ground,
+    group::{Group, Grouped},
+    image::{Encoded, Meta},
+    link::{link, link_alone},
     links::Links,
     look::Memo,
     own::OwnAddresses,
     record::Record,
-    scope::{Group, gather, groups},
+    scope::gather,
 };
 use crate::{
-    git::{Directory, Mode, Tree},
+    git::{GitError, Tree},
     proof::{Digester, RepoPath},
 };
 
@@ -67,47 +71,119 @@ impl Makings {
     }
 }
 
-/// The records of all scopes of a tree, sorted by key. Reads the tree on all cores (rayon's).
-pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Arc<Record>>, Meta), CatalogError> {
+/// So many scopes are linked in a row before their records are put aside.
+const IN_A_ROW: usize = 128;
+
+/// The records of all scopes of a tree. Reads the tree on all cores (rayon's).
+///
+/// Each scope is linked by itself as soon as it is read, and only its encoded record is kept: few leave a path
+/// open for their callers to fill in. Whoever calls one of those is linked once more, together.
+pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>, Meta), CatalogError> {
     let failed = |source| CatalogError::git(tree, source);
     let directories = tree.directories(&RepoPath::root()).map_err(failed)?;
-    let mut links = Links::default();
-    let mut versions = Vec::new();
-    for entry in directories.iter().flat_map(Directory::entries) {
-        let entry = entry.map_err(failed)?;
-        if matches!(entry.mode, Mode::Link | Mode::Submodule) {
-            links.set(tree, &entry.path, Some(&entry)).map_err(failed)?;
-        }
-        if entry.mode != Mode::Directory {
-            let claims = claims(&makings.dialects, &entry.path);
-            let pins = claims.filter(|(_, claim)| claim.role == Role::ToolVersion);
-            versions.extend(pins.map(|(dialect, _)| (entry.path.clone(), dialect)));
+    let grouped = directories.par_iter().map(|directory| Grouped::of(directory, makings));
+    let grouped: Vec<Grouped> = grouped.collect::<Result<_, _>>().map_err(failed)?;
+    drop(directories);
+    let (mut groups, mut links, mut meta) = (Vec::new(), Links::default(), Meta::default());
+    for mut directory in grouped {
+        groups.append(&mut directory.groups);
+        meta.versions.append(&mut directory.versions);
+        for way in directory.ways {
+            links.set(tree, &way.path, Some(&way)).map_err(failed)?;
         }
     }
-    versions.sort();
+    meta.versions.sort();
+    let with_configuration = groups.iter().filter(|group| !group.key.test).map(|group| &group.key.at);
+    let with_configuration: Vec<RepoPath> = with_configuration.cloned().collect();
+    let configured = |directory: &RepoPath| with_configuration.binary_search(directory).is_ok();
     let ground = makings.ground(tree, &links);
-    let groups: Vec<Vec<Group>> = directories
-        .par_iter()
-        .map(|directory| groups(directory, &ground))
-        .collect::<Result<_, _>>()
+
+    let alone = |group: &Group| link_alone(&gather(group, &ground, &configured)?, &ground, &configured);
+    let parts = groups.par_chunks(IN_A_ROW).zip((0..groups.len()).into_par_iter().step_by(IN_A_ROW));
+    let parts: Vec<Part> = parts
+        .map(|(groups, first)| {
+            let mut part = Part::default();
+            for (group, number) in groups.iter().zip(first..) {
+                part.take(number, alone(group)?);
+            }
+            Ok(part)
+        })
+        .collect::<Result<_, GitError>>()
         .map_err(failed)?;
-    drop(directories);
-    let groups: Vec<Group> = groups.into_iter().flatten().collect();
-    let with_configuration: HashSet<RepoPath> = groups
-        .iter()
-        .filter(|group| group.configures())
-        .map(|group| group.directory.path().clone())
-        .collect();
-    let configured = |directory: &RepoPath| with_configuration.contains(directory);
-    let scopes = groups.par_iter().map(|group| gather(group, &ground, &configured));
-    let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    let mut records: Vec<Arc<Record>> =
-        link(&scopes, &ground, &configured, &|_| Ok(Vec::new()))?.into_iter().map(Arc::new).collect();
-    records.par_sort_by(|one, two| one.key.cmp(&two.key));
-    let meta = Meta {
-        links: links.links.into_iter().collect(),
-        submodules: links.submodules.into_iter().collect(),
-        versions,
-    };
-    Ok((records, meta))
+
+    let callers = callers_of_open(&parts);
+    let mut encoded: Vec<Encoded> = Vec::with_capacity(parts.len() + 1);
+    let mut open: HashMap<RepoPath, Vec<Arc<Record>>> = HashMap::new();
+    for part in parts {
+        encoded.push(part.encoded);
+        for (number, record) in part.open.into_iter().filter(|(number, _)| !callers.contains(number)) {
+            if !groups[number].key.test {
+                open.entry(record.directory.clone()).or_default().push(record);
+            }
+        }
+    }
+    if !callers.is_empty() {
+        let scopes = callers.par_iter().map(|&number| gather(&groups[number], &ground, &configured));
+        let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let outside = |directory: &RepoPath| Ok(open.get(directory).cloned().unwrap_or_default());
+        let mut again = Encoded::default();
+        for record in link(&scopes, &ground, &configured, &outside)? {
+            again.push(&record);
+        }
+        encoded.push(again);
+    }
+    meta.links = links.links.into_iter().collect();
+    meta.submodules = links.submodules.into_iter().collect();
+    Ok((encoded, meta))
+}
+
+/// Some linked scopes, by the numbers of their groups.
+#[derive(Default)]
+struct Part {
+    encoded: Encoded,
+    /// Those that leave paths open to their callers.
+    open: Vec<(usize, Arc<Record>)>,
+    /// Which directories each calls, or tests.
+    calls: Vec<(usize, RepoPath, Vec<RepoPath>)>,
+}
+
+impl Part {
+    fn take(&mut self, number: usize, record: Record) {
+        self.encoded.push(&record);
+        let mut called: Vec<RepoPath> = record.called().cloned().collect();
+        let directory = record.directory.clone();
+        if record.key.test {
+            called.push(directory.clone());
+        }
+        if !called.is_empty() {
+            self.calls.push((number, directory, called));
+        }
+        if !record.open.is_empty() {
+            self.open.push((number, Arc::new(record)));
+        }
+    }
+}
+
+/// Who calls a scope that leaves paths open, directly or through others, and who tests one.
+fn callers_of_open(parts: &[Part]) -> BTreeSet<usize> {
+    let mut work: Vec<&RepoPath> =
+        parts.iter().flat_map(|part| &part.open).map(|(_, record)| &record.directory).collect();
+    if work.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut callers: HashMap<&RepoPath, Vec<(usize, &RepoPath)>> = HashMap::new();
+    for (number, directory, called) in parts.iter().flat_map(|part| &part.calls) {
+        for called in called {
+            callers.entry(called).or_default().push((*number, directory));
+        }
+    }
+    let mut found = BTreeSet::new();
+    while let Some(directory) = work.pop() {
+        for &(number, above) in callers.get(directory).into_iter().flatten() {
+            if found.insert(number) {
+                work.push(above);
+            }
+        }
+    }
+    found
 }

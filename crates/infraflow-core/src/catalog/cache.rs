@@ -62,12 +62,21 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<(Catalog, Catalog), CatalogError> {
         let makings = Arc::new(Makings::new(base, dialects, rules)?);
-        let (index, base_catalog) = self.based(base, &makings)?;
-        let head_catalog = match Catalog::over(&index, head, &makings)? {
-            Some(catalog) => catalog,
-            None => Catalog::own(&Arc::new(Index::of(head, &makings)?.0), head, &makings)?,
-        };
-        Ok((base_catalog, head_catalog))
+        if let Some((index, base)) = self.kept(base, &makings)? {
+            let head = Self::head(&index, head, &makings)?;
+            return Ok((base, head));
+        }
+        let index = Arc::new(Index::of(base, &makings)?);
+        let catalogs = || Ok((Catalog::own(&index, base, &makings)?, Self::head(&index, head, &makings)?));
+        // The file is written while the head is laid over the index.
+        rayon::join(|| self.keep(&index, base, &makings), catalogs).1
+    }
+
+    fn head(index: &Arc<Index>, head: &Tree, makings: &Arc<Makings>) -> Result<Catalog, CatalogError> {
+        match Catalog::over(index, head, makings)? {
+            Some(catalog) => Ok(catalog),
+            None => Catalog::own(&Arc::new(Index::of(head, makings)?), head, makings),
+        }
     }
 
     /// The catalog of one tree.
@@ -81,26 +90,35 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<Catalog, CatalogError> {
         let makings = Arc::new(Makings::new(tree, dialects, rules)?);
-        Ok(self.based(tree, &makings)?.1)
+        if let Some((_, catalog)) = self.kept(tree, &makings)? {
+            return Ok(catalog);
+        }
+        let index = Arc::new(Index::of(tree, &makings)?);
+        self.keep(&index, tree, &makings);
+        Catalog::own(&index, tree, &makings)
     }
 
-    /// An index, kept or new, and a tree over it.
-    fn based(&self, tree: &Tree, makings: &Arc<Makings>) -> Result<(Arc<Index>, Catalog), CatalogError> {
+    /// The kept index, and a tree over it.
+    fn kept(
+        &self,
+        tree: &Tree,
+        makings: &Arc<Makings>,
+    ) -> Result<Option<(Arc<Index>, Catalog)>, CatalogError> {
         let file = self.file(tree.repository(), makings);
-        if let Some(file) = &file
-            && let Some(index) = kept(file, tree.repository(), makings)
-            && let Some(catalog) = Catalog::over(&index, tree, makings)?
+        let Some(index) = file.and_then(|file| kept(&file, tree.repository(), makings)) else {
+            return Ok(None);
+        };
+        Ok(Catalog::over(&index, tree, makings)?.map(|catalog| (index, catalog)))
+    }
+
+    /// Keeps the index of a commit. One that cannot be written is a slower next run, and no more.
+    fn keep(&self, index: &Index, tree: &Tree, makings: &Makings) {
+        if let Some(file) = self.file(tree.repository(), makings)
+            && let Some(bytes) = index.bytes()
+            && matches!(tree.revision(), Revision::Commit(_))
         {
-            return Ok((index, catalog));
+            let _ = keep(&file, bytes);
         }
-        let (index, bytes) = Index::of(tree, makings)?;
-        if let Some(file) = file.filter(|_| matches!(tree.revision(), Revision::Commit(_))) {
-            // A cache that cannot be written is a slower next run, and no more.
-            let _ = keep(&file, &bytes);
-        }
-        let index = Arc::new(index);
-        let catalog = Catalog::own(&index, tree, makings)?;
-        Ok((index, catalog))
     }
 
     fn file(&self, repository: &Repository, makings: &Makings) -> Option<PathBuf> {

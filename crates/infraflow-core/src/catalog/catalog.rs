@@ -58,8 +58,7 @@ impl Catalog {
         rules: &CatalogRules,
     ) -> Result<Self, CatalogError> {
         let makings = Arc::new(Makings::new(tree, dialects, rules)?);
-        let (index, _) = Index::of(tree, &makings)?;
-        Self::own(&Arc::new(index), tree, &makings)
+        Self::own(&Arc::new(Index::of(tree, &makings)?), tree, &makings)
     }
 
     /// A tree over its own index.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{
     CatalogRules, Claim, Dialect, Facts, Unparsable,
+    group::Group,
     links::Links,
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
-    scope::{Group, ReadFile},
+    scope::ReadFile,
 };
 use crate::{
     git::{Entry, GitError, Mode, Near, Tree},
@@ -24,11 +25,6 @@ pub(super) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Who claims a path, and how.
-    pub(super) fn claims<'p>(&'p self, path: &'p RepoPath) -> impl Iterator<Item = (u8, Claim)> + 'p {
-        claims(self.dialects, path)
-    }
-
     /// A claimed file, read and understood.
     pub(super) fn read(&self, entry: &Entry, dialect: &dyn Dialect) -> Result<ReadFile, GitError> {
         let mut file = ReadFile {

@@ -21,11 +21,11 @@ use std::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::record::Record;
+use super::record::{Key, Record};
 use crate::proof::RepoPath;
 
 /// Raised with every change of what a record says or how it is written.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: &[u8; 16] = b"infraflow index\n";
 const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;
@@ -65,7 +65,7 @@ fn damage<T>(what: impl Into<String>) -> Result<T, Damage> {
 }
 
 enum Bytes {
-    Memory(Vec<u8>),
+    Memory(Arc<Vec<u8>>),
     File(File),
 }
 
@@ -112,34 +112,69 @@ fn hash(kind: u8, path: &[u8]) -> u64 {
 /// The letter under which a scope is found that others lend files to.
 pub(super) const LENDS: u8 = b'l';
 
+/// Records on their way into an image, each encoded as soon as it is made.
+#[derive(Default)]
+pub(super) struct Encoded {
+    bytes: Vec<u8>,
+    records: Vec<(Key, std::ops::Range<usize>)>,
+    /// Where their edges end: hash of kind and path, record, edge.
+    ends: Vec<(u64, u32, u32)>,
+}
+
+impl Encoded {
+    pub(super) fn push(&mut self, record: &Record) {
+        let number = as_u32(self.records.len());
+        let start = self.bytes.len();
+        encode(record, &mut self.bytes);
+        self.records.push((record.key.clone(), start..self.bytes.len()));
+        let edges = record.edges.iter().enumerate().map(|(at, edge)| {
+            let (kind, path) = edge.to.place();
+            (hash(kind, path.as_bytes()), number, as_u32(at))
+        });
+        let lends = record.lends.iter().map(|path| (hash(LENDS, path.as_bytes()), number, u32::MAX));
+        self.ends.extend(edges.chain(lends));
+    }
+}
+
+/// Nothing that is counted here comes near the bound: a tree has at most five million files.
+fn as_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 impl Image {
-    /// Writes records, sorted by key, into an image.
-    pub(super) fn write(stamp: Stamp, records: &[Arc<Record>], meta: &Meta) -> Vec<u8> {
-        let encoded: Vec<Vec<u8>> = records.par_iter().map(|record| encode(&**record)).collect();
-        let mut ends: Vec<(u64, u32, u32)> = records
+    /// Writes records into an image. Of several with one key the last one counts.
+    pub(super) fn write(stamp: Stamp, parts: &[Encoded], meta: &Meta) -> Vec<u8> {
+        let places = parts.iter().enumerate().flat_map(|(part, encoded)| {
+            encoded.records.iter().enumerate().map(move |(at, (key, _))| (key, part, at))
+        });
+        let mut places: Vec<(&Key, usize, usize)> = places.collect();
+        // Mostly in order already. What was made later stands behind what it takes the place of.
+        places.sort();
+        let is_last = |at: usize| places.get(at + 1).is_none_or(|next| next.0 != places[at].0);
+        let last: Vec<(usize, usize)> =
+            (0..places.len()).filter(|&at| is_last(at)).map(|at| (places[at].1, places[at].2)).collect();
+        let mut numbers: Vec<Vec<u32>> =
+            parts.iter().map(|encoded| vec![u32::MAX; encoded.records.len()]).collect();
+        last.iter().enumerate().for_each(|(number, &(part, at))| numbers[part][at] = as_u32(number));
+        let mut ends: Vec<(u64, u32, u32)> = parts
             .par_iter()
-            .enumerate()
-            .flat_map_iter(|(number, record)| {
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
-                let edges = record.edges.iter().enumerate().map(move |(at, edge)| {
-                    let (kind, path) = edge.to.place();
-                    (hash(kind, path.as_bytes()), number, u32::try_from(at).unwrap_or(u32::MAX))
-                });
-                let lends =
-                    record.lends.iter().map(move |path| (hash(LENDS, path.as_bytes()), number, u32::MAX));
-                edges.chain(lends)
+            .zip(&numbers)
+            .flat_map_iter(|(encoded, numbers)| {
+                let renumbered =
+                    encoded.ends.iter().map(|&(hash, at, edge)| (hash, numbers[at as usize], edge));
+                renumbered.filter(|&(_, number, _)| number != u32::MAX)
             })
             .collect();
         ends.par_sort_unstable();
-        let size: usize = encoded.iter().map(Vec::len).sum();
-        let mut out = Vec::with_capacity(PAGE + size + ends.len() * 17 + records.len() * 9 + 3 * PAGE);
+        let size: usize = parts.iter().map(|encoded| encoded.bytes.len()).sum();
+        let mut out = Vec::with_capacity(PAGE + size + ends.len() * 17 + last.len() * 9 + 3 * PAGE);
         out.resize(PAGE, 0);
-        let mut offsets = Vec::with_capacity(encoded.len());
-        for record in &encoded {
+        let mut offsets = Vec::with_capacity(last.len());
+        for (part, at) in last {
             offsets.push(out.len() as u64);
-            out.extend_from_slice(record);
+            let Encoded { bytes, records, .. } = &parts[part];
+            out.extend_from_slice(&bytes[records[at].1.clone()]);
         }
-        drop(encoded);
         let offsets_at = out.len() as u64;
         pages(&mut out, offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
             out.extend_from_slice(&offset.to_le_bytes());
@@ -151,14 +186,14 @@ impl Image {
             out.extend_from_slice(&edge.to_le_bytes());
         });
         let meta_at = out.len() as u64;
-        out.extend_from_slice(&encode(meta));
+        encode(meta, &mut out);
         let mut header = Vec::with_capacity(PAGE);
         header.extend_from_slice(MAGIC);
         header.extend_from_slice(&VERSION.to_le_bytes());
         header.extend_from_slice(&stamp.key);
         header.extend_from_slice(&stamp.commit);
         header.extend_from_slice(&stamp.tree);
-        header.extend_from_slice(&u32::try_from(records.len()).unwrap_or(u32::MAX).to_le_bytes());
+        header.extend_from_slice(&as_u32(offsets.len()).to_le_bytes());
         for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.len() as u64] {
             header.extend_from_slice(&number.to_le_bytes());
         }
@@ -169,8 +204,16 @@ impl Image {
     }
 
     /// An image in memory.
-    pub(super) fn in_memory(bytes: Vec<u8>) -> Result<Self, Damage> {
+    pub(super) fn in_memory(bytes: Arc<Vec<u8>>) -> Result<Self, Damage> {
         Self::of(Bytes::Memory(bytes))
+    }
+
+    /// Its bytes, where they are in memory.
+    pub(super) fn bytes(&self) -> Option<&Arc<Vec<u8>>> {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Some(bytes),
+            Bytes::File(_) => None,
+        }
     }
 
     /// An image in a file.
@@ -305,14 +348,18 @@ impl Image {
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    // Writing plain data to memory cannot fail; an empty record would be refused when it is read.
-    let body = postcard::to_allocvec(value).unwrap_or_default();
-    let mut out = Vec::with_capacity(body.len() + 8);
-    out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    out.extend_from_slice(&body);
-    out
+/// Length, checksum, and the value.
+fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>) {
+    let head = out.len();
+    out.resize(head + 8, 0);
+    // Writing plain data to memory cannot fail; a record that were cut short would be refused when it is read.
+    if let Ok(written) = postcard::to_extend(value, std::mem::take(out)) {
+        *out = written;
+    }
+    let body = &out[(head + 8).min(out.len())..];
+    let (length, checksum) = (as_u32(body.len()), crc32fast::hash(body));
+    out[head..head + 4].copy_from_slice(&length.to_le_bytes());
+    out[head + 4..head + 8].copy_from_slice(&checksum.to_le_bytes());
 }
 
 fn pages<'a, T: 'a>(

@@ -21,11 +21,16 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Indexes a tree. Says also the bytes, to keep them.
-    pub(super) fn of(tree: &Tree, makings: &Arc<Makings>) -> Result<(Self, Vec<u8>), CatalogError> {
+    /// Indexes a tree.
+    pub(super) fn of(tree: &Tree, makings: &Arc<Makings>) -> Result<Self, CatalogError> {
         let bytes = image_of(tree, makings)?;
-        let image = Image::in_memory(bytes.clone()).map_err(|damage| damaged(tree, &damage.0))?;
-        Ok((Self::new(image, tree, makings), bytes))
+        let image = Image::in_memory(Arc::new(bytes)).map_err(|damage| damaged(tree, &damage.0))?;
+        Ok(Self::new(image, tree, makings))
+    }
+
+    /// Its bytes, where it was just made: to keep them.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.image.bytes().map(|bytes| bytes.as_slice())
     }
 
     pub(super) fn new(image: Image, tree: &Tree, makings: &Arc<Makings>) -> Self {
@@ -41,7 +46,7 @@ impl Index {
         }
         let mended = self.mended.get_or_init(|| {
             let bytes = image_of(&self.tree, &self.makings).map_err(|error| error.to_string())?;
-            Image::in_memory(bytes).map_err(|damage| damage.0)
+            Image::in_memory(Arc::new(bytes)).map_err(|damage| damage.0)
         });
         let answer = mended
             .as_ref()

@@ -55,6 +55,15 @@ pub(super) fn link(
     drafts.into_par_iter().map(|draft| finish(draft, ground, configured).map_err(failed)).collect()
 }
 
+/// Links a scope that nothing which is called leaves a path open to.
+pub(super) fn link_alone(
+    scope: &Scope,
+    ground: &Ground<'_>,
+    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+) -> Result<Record, GitError> {
+    finish(draft(scope, ground), ground, configured)
+}
+
 fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
     let mut draft = Draft {
         scope,

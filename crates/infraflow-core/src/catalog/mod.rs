@@ -59,6 +59,7 @@ mod facts;
 mod fill;
 mod glob;
 mod ground;
+mod group;
 mod ids;
 mod image;
 mod index;

@@ -11,11 +11,12 @@ use super::{
     CatalogError, ReferenceKind, Role,
     build::Makings,
     ground::claims,
+    group::{Group, Grouped},
     index::Index,
     link::link,
     links::Links,
     record::{Key, Record},
-    scope::{Group, gather, groups},
+    scope::gather,
     view::View,
 };
 use crate::{
@@ -236,9 +237,8 @@ impl Made<'_> {
     fn regroup(&mut self, directory: &RepoPath) -> Result<Vec<Key>, CatalogError> {
         if !self.groups.contains_key(directory) {
             let failed = |source| CatalogError::git(self.tree, source);
-            let ground = self.makings.ground(self.tree, self.links);
             let found = match self.tree.directory(directory).map_err(failed)? {
-                Some(found) => groups(&found, &ground).map_err(failed)?,
+                Some(found) => Grouped::of(&found, self.makings).map_err(failed)?.groups,
                 None => Vec::new(),
             };
             let groups = found.into_iter().map(|group| (group.key.clone(), group)).collect();

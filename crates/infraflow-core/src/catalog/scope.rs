@@ -3,84 +3,18 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
-    CatalogRules, Definition, FactReference, Facts, MarkKind, Parsed, ReferenceKind, Role, Scope as Belongs,
-    Target, Unparsable,
+    CatalogRules, Definition, FactReference, Facts, MarkKind, Parsed, ReferenceKind, Target, Unparsable,
     fill::{Names, alternatives, names_local},
     ground::Ground,
+    group::Group,
     look::Looked,
     record::{Key, Proof},
 };
 use crate::{
-    git::{Directory, Entry, GitError, Mode},
+    git::{Entry, GitError},
     proof::RepoPath,
     terraform::facts::{StaticValue, Text},
 };
-
-/// The files of one scope, not yet read.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) key: Key,
-    /// The directory that holds the files.
-    pub(super) directory: Directory,
-    /// The files, sorted by path.
-    pub(super) files: Vec<Entry>,
-    /// Whether files stand beside them that only a root has.
-    pub(super) valued: bool,
-}
-
-impl Group {
-    /// Whether it is configuration of its directory.
-    pub(super) fn configures(&self) -> bool {
-        !self.key.test
-    }
-}
-
-/// The scopes among the files of a directory, sorted by key.
-pub(super) fn groups(directory: &Directory, ground: &Ground<'_>) -> Result<Vec<Group>, GitError> {
-    let group = |at: &RepoPath, dialect, test| Group {
-        key: Key { at: at.clone(), dialect, test },
-        directory: directory.clone(),
-        files: Vec::new(),
-        valued: false,
-    };
-    let (mut groups, mut tests): (Vec<Group>, Vec<Group>) = (Vec::new(), Vec::new());
-    let mut valued: Vec<u8> = Vec::new();
-    let mut ignored = None;
-    for entry in directory.entries() {
-        let entry = entry?;
-        if matches!(entry.mode, Mode::Directory | Mode::Submodule) {
-            continue;
-        }
-        for (dialect, claim) in ground.claims(&entry.path) {
-            if *ignored.get_or_insert_with(|| ground.rules.is_ignored(directory.path())) {
-                return Ok(Vec::new());
-            }
-            match (claim.role, claim.scope) {
-                (Role::Configuration, Belongs::Directory) => {
-                    let known = groups.iter().position(|group| group.key.dialect == dialect);
-                    let at = known.unwrap_or_else(|| {
-                        groups.push(group(directory.path(), dialect, false));
-                        groups.len() - 1
-                    });
-                    groups[at].files.push(entry.clone());
-                }
-                (Role::Configuration | Role::Test, _) => {
-                    let files = vec![entry.clone()];
-                    tests.push(Group { files, ..group(&entry.path, dialect, true) });
-                }
-                (Role::AutomaticValues | Role::Lock, _) => valued.push(dialect),
-                _ => {}
-            }
-        }
-    }
-    groups.append(&mut tests);
-    for group in &mut groups {
-        group.valued = valued.contains(&group.key.dialect);
-        group.files.sort();
-    }
-    groups.sort_by(|one, two| one.key.cmp(&two.key));
-    Ok(groups)
-}
 
 /// One file, read.
 pub(super) struct ReadFile {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Definition, Role, ground::Ground};
+use super::{
+    Definition, Role,
+    ground::{Ground, claims},
+};
 use crate::{
     git::{Entry, GitError, Mode},
     proof::RepoPath,
@@ -58,7 +61,7 @@ pub(super) fn of_files(
 }
 
 fn take(ground: &Ground<'_>, entry: &Entry, own: bool, values: &mut Values) -> Result<(), GitError> {
-    for (dialect, claim) in ground.claims(&entry.path) {
+    for (dialect, claim) in claims(ground.dialects, &entry.path) {
         let counts = match claim.role {
             Role::AutomaticValues => own,
             Role::Values => true,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::ProofError;
 
@@ -15,8 +15,7 @@ use super::ProofError;
 /// empty names or NUL. The root itself is the empty path, written `.`.
 ///
 /// Git's paths are bytes. In JSON and in messages, bytes that are no UTF-8 and `%` itself are written `%XX`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "String")]
 pub struct RepoPath(Arc<[u8]>);
 
@@ -180,6 +179,35 @@ impl TryFrom<String> for RepoPath {
             rest = &rest[2..];
         }
         Self::parse(bytes)
+    }
+}
+
+impl Serialize for RepoPath {
+    /// Text where people may read it, and else the bytes.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.collect_str(self) } else { to.serialize_bytes(&self.0) }
+    }
+}
+
+impl<'de> Deserialize<'de> for RepoPath {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl de::Visitor<'_> for Bytes {
+            type Value = RepoPath;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bytes of a path")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<RepoPath, E> {
+                RepoPath::parse(bytes).map_err(E::custom)
+            }
+        }
+        if from.is_human_readable() {
+            Self::try_from(String::deserialize(from)?).map_err(de::Error::custom)
+        } else {
+            from.deserialize_bytes(Bytes)
+        }
     }
 }
 
