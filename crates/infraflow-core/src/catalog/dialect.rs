@@ -58,6 +58,11 @@ pub trait Dialect: Send + Sync {
         self.facts(path, content).unparsable
     }
 
+    /// Whether configuration files of a directory concern the scopes below it, by [`Lookup::inherited`].
+    fn inherits(&self) -> bool {
+        false
+    }
+
     /// What the configuration files of one scope state only together with other files of the tree: what they
     /// include, find in parent folders, or take from globals. Called once for each scope, with the files of
     /// it that `claims` claimed as [`Role::Configuration`](super::Role::Configuration), sorted; from several

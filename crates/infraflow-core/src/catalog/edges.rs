@@ -54,6 +54,25 @@ impl Catalog {
         self.holding(found)
     }
 
+    /// Whether a scope depends on the same part of the same file in another tree: then a change of the file left
+    /// that part as it was.
+    pub(crate) fn says_the_same(
+        &self,
+        id: RecordId,
+        edge: &Edge,
+        other: &Self,
+    ) -> Result<bool, CatalogError> {
+        if edge.part.is_none() {
+            return Ok(false);
+        }
+        let Some(there) = other.view().id_of(&self.view().record(id)?.key)? else { return Ok(false) };
+        let there = other.view().record(there)?;
+        Ok(there
+            .edges
+            .iter()
+            .any(|known| known.to == edge.to && known.kind == edge.kind && known.part == edge.part))
+    }
+
     /// The edges that end at a record's scope.
     pub(crate) fn edges_to_record(&self, id: RecordId) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
         let record = self.view().record(id)?;
@@ -133,6 +152,7 @@ pub(super) fn tested(record: &Record) -> Edge {
         kind: ReferenceKind::TestOf,
         when_run: false,
         looked: false,
+        part: None,
         proofs: vec![Proof::whole_file(record.key.at.clone(), "the module it tests")],
     }
 }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReferenceKind, Unparsable};
 use crate::{
-    proof::RepoPath,
+    proof::{Digest, RepoPath},
     terraform::facts::{Place, StaticValue, Text},
 };
 
@@ -125,12 +125,23 @@ pub struct FactReference {
     pub in_file: Option<RepoPath>,
     /// What stands there, for example `module.network` or `file("policy.json")`.
     pub text: String,
+    /// Where only a part of the file it points to counts: the digest of that part. The reference does not count
+    /// for a change that leaves it as it was.
+    #[serde(default)]
+    pub part: Option<Digest>,
 }
 
 impl FactReference {
     /// A reference.
     pub fn new(kind: ReferenceKind, target: Target, place: Place, text: impl Into<String>) -> Self {
-        Self { kind, target, place, in_file: None, text: text.into() }
+        Self { kind, target, place, in_file: None, text: text.into(), part: None }
+    }
+
+    /// The same, where only a part of the file it points to counts.
+    #[must_use]
+    pub fn of_part(mut self, part: Digest) -> Self {
+        self.part = Some(part);
+        self
     }
 
     /// The same, written in another file than the one whose facts these are.

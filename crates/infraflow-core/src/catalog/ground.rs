@@ -60,6 +60,7 @@ impl Ground<'_> {
             links: self.links,
             memo: self.memo,
             dialect: group.key.dialect,
+            speaks: &*self.dialects[usize::from(group.key.dialect)],
             // What is read through links is looked up, so that the links are noted.
             own: files
                 .iter_mut()

@@ -25,7 +25,7 @@ use super::record::{Key, Record};
 use crate::proof::RepoPath;
 
 /// Raised with every change of what a record says or how it is written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const MAGIC: &[u8; 16] = b"infraflow index\n";
 const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;

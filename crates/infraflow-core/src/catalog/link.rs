@@ -78,7 +78,12 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         draft.targets.push(target);
     }
     for read in &scope.reads {
-        draft.take(Open { kind: read.kind, value: read.value.clone(), proofs: vec![read.proof.clone()] });
+        draft.take(Open {
+            kind: read.kind,
+            value: read.value.clone(),
+            part: read.part.clone(),
+            proofs: vec![read.proof.clone()],
+        });
     }
     draft
 }
@@ -86,8 +91,14 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
 /// What a scope's own files bring: links that they were read through, what its dialect looked at, and,
 /// where one could not be read, anything below the directory.
 fn own_edges(scope: &Scope) -> Vec<Edge> {
-    let edge =
-        |to, kind, proof: Proof| Edge { to, kind, when_run: false, looked: false, proofs: vec![proof] };
+    let edge = |to, kind, proof: Proof| Edge {
+        to,
+        kind,
+        when_run: false,
+        looked: false,
+        part: None,
+        proofs: vec![proof],
+    };
     let mut edges = Vec::new();
     for (link, through) in &scope.linked {
         edges.extend(through.iter().map(|file| {
@@ -134,8 +145,14 @@ impl Draft<'_> {
             (None, None) => return None,
         };
         let way = ground.links.follow(&from, &relative);
-        let edge =
-            |to, kind| Edge { to, kind, when_run: false, looked: false, proofs: vec![call.proof.clone()] };
+        let edge = |to, kind| Edge {
+            to,
+            kind,
+            when_run: false,
+            looked: false,
+            part: None,
+            proofs: vec![call.proof.clone()],
+        };
         self.edges
             .extend(way.links.into_iter().map(|link| edge(End::File(link), ReferenceKind::SymbolicLink)));
         if let Some(submodule) = way.submodule {
@@ -227,7 +244,7 @@ impl Draft<'_> {
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
             for value in alternatives(&names.fill(&open.value)) {
-                news |= self.take(Open { kind: open.kind, value, proofs: proofs.clone() });
+                news |= self.take(Open { value, proofs: proofs.clone(), ..open.clone() });
             }
         }
         Ok(news)
@@ -465,7 +482,8 @@ impl Settle<'_, '_> {
     }
 
     fn edge(&mut self, open: &Open, kind: ReferenceKind, to: End, when_run: bool) {
-        self.draft.edges.push(Edge { to, kind, when_run, looked: false, proofs: open.proofs.clone() });
+        let (part, proofs) = (open.part.clone(), open.proofs.clone());
+        self.draft.edges.push(Edge { to, kind, when_run, looked: false, part, proofs });
     }
 
     fn warn_unknown(&mut self, open: &Open, directory: &RepoPath, when_run: bool) {

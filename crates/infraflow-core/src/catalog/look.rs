@@ -6,18 +6,25 @@ use std::{
 };
 
 use super::{
-    Because, Listed, Lookup, Parsed, ReferenceKind,
+    Because, Dialect, Listed, Lookup, Parsed, ReferenceKind, Role,
     links::Links,
     record::{End, Proof},
 };
 use crate::{
     git::{GitError, Mode, Near, ObjectId, Tree},
     proof::RepoPath,
+    terraform::facts::Place,
 };
 
-/// What parsers made of files, by dialect, path and content.
+/// What parsers made of files and directories, by dialect, path and content.
 #[derive(Default)]
-pub(super) struct Memo(Mutex<HashMap<(u8, RepoPath, ObjectId), Parsed>>);
+pub(super) struct Memo {
+    files: Mutex<HashMap<(u8, RepoPath, ObjectId), Parsed>>,
+    directories: Mutex<HashMap<(u8, RepoPath, ObjectId), InDirectory>>,
+}
+
+/// The configuration files of a directory as a parser has them.
+type InDirectory = Arc<[(RepoPath, Parsed)]>;
 
 /// What was looked at, and why.
 pub(super) struct Looked {
@@ -33,6 +40,8 @@ pub(super) struct TreeLookup<'a> {
     pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
     pub(super) dialect: u8,
+    /// The same.
+    pub(super) speaks: &'a dyn Dialect,
     /// The scope's own files, as they were parsed for their facts: nobody else asks for them.
     pub(super) own: Vec<(RepoPath, Parsed)>,
     pub(super) looked: Vec<Looked>,
@@ -64,6 +73,26 @@ impl TreeLookup<'_> {
         result.map_err(|error| self.error = Some(error)).ok()
     }
 
+    /// What a parser makes of a file, or made of it before.
+    fn made(
+        &mut self,
+        path: &RepoPath,
+        entry: &crate::git::Entry,
+        parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
+    ) -> Option<Parsed> {
+        let key = (self.dialect, path.clone(), entry.id);
+        if let Some(known) = self.memo.files.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Some(Arc::clone(known));
+        }
+        let parsed = match self.tree.show_entry(entry, |content| parse(path, content)) {
+            Ok(parsed) => parsed,
+            Err(GitError::TooLarge { .. }) => return None,
+            Err(error) => return self.kept(Err(error)),
+        };
+        self.memo.files.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&parsed));
+        Some(parsed)
+    }
+
     fn file(&mut self, path: &RepoPath, kind: ReferenceKind, because: &Because) -> Option<crate::git::Entry> {
         let end = self.behind(path, because)?;
         self.note(End::File(end.clone()), kind, because);
@@ -83,19 +112,19 @@ impl Lookup for TreeLookup<'_> {
     }
 
     fn is_file(&mut self, path: &RepoPath, because: &Because) -> bool {
-        self.file(path, ReferenceKind::Presence, because).is_some()
+        self.file(path, presence(because), because).is_some()
     }
 
     fn is_directory(&mut self, path: &RepoPath, because: &Because) -> bool {
         let Some(end) = self.behind(path, because) else { return false };
-        self.note(End::Subtree(end.clone()), ReferenceKind::Presence, because);
+        self.note(End::Subtree(end.clone()), presence(because), because);
         let found = self.near.entry(&end);
         self.kept(found).flatten().is_some_and(|entry| entry.mode == Mode::Directory)
     }
 
     fn list(&mut self, directory: &RepoPath, because: &Because) -> Vec<Listed> {
         let Some(end) = self.behind(directory, because) else { return Vec::new() };
-        self.note(End::Subtree(end.clone()), ReferenceKind::Presence, because);
+        self.note(End::Subtree(end.clone()), presence(because), because);
         let found = self.near.directory(&end);
         let Some(found) = self.kept(found).flatten() else { return Vec::new() };
         let mut listed: Vec<Listed> =
@@ -116,16 +145,65 @@ impl Lookup for TreeLookup<'_> {
             return Some(parsed);
         }
         let entry = self.file(path, because.kind, because)?;
-        let key = (self.dialect, path.clone(), entry.id);
-        if let Some(known) = self.memo.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Some(Arc::clone(known));
-        }
-        let parsed = match self.tree.show_entry(&entry, |content| parse(path, content)) {
-            Ok(parsed) => parsed,
-            Err(GitError::TooLarge { .. }) => return None,
-            Err(error) => return self.kept(Err(error)),
+        self.made(path, &entry, parse)
+    }
+
+    fn inherited(
+        &mut self,
+        directory: &RepoPath,
+        parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
+    ) -> Arc<[(RepoPath, Parsed)]> {
+        let nothing = || Arc::from(Vec::new());
+        let found = self.near.entry(directory);
+        let Some(entry) = self.kept(found).flatten().filter(|entry| entry.mode == Mode::Directory) else {
+            return nothing();
         };
-        self.memo.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&parsed));
-        Some(parsed)
+        let key = (self.dialect, directory.clone(), entry.id);
+        let known = self.memo.directories.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let listed = self.tree.list(directory);
+        let (mut files, mut linked) = (Vec::new(), false);
+        for entry in self.kept(listed).unwrap_or_default() {
+            let claim = self.speaks.claims(&entry.path);
+            if claim.is_none_or(|claim| claim.role != Role::Configuration) {
+                continue;
+            }
+            let behind = match entry.mode {
+                Mode::Link => {
+                    // What it leads to may change without the directory.
+                    linked = true;
+                    let place = Place { start: 0, end: 0, line: 1, column: 1 };
+                    let kind = ReferenceKind::Consideration;
+                    let because = Because::new(kind, entry.path.clone(), place, "a symbolic link");
+                    let behind = self.behind(&entry.path, &because);
+                    behind.inspect(|path| self.note(End::File(path.clone()), kind, &because))
+                }
+                _ => Some(entry.path.clone()),
+            };
+            let target = behind.map(|path| self.tree.entry(&path));
+            let target = target.and_then(|target| self.kept(target)).flatten();
+            if let Some(target) = target.filter(|target| target.mode.is_file())
+                && let Some(parsed) = self.made(&entry.path, &target, parse)
+            {
+                files.push((entry.path, parsed));
+            }
+        }
+        let files: InDirectory = files.into();
+        if linked {
+            return files;
+        }
+        let mut directories = self.memo.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.insert(key, Arc::clone(&files));
+        files
+    }
+}
+
+/// What it is to look whether something is there.
+fn presence(because: &Because) -> ReferenceKind {
+    match because.kind {
+        ReferenceKind::Consideration => ReferenceKind::Consideration,
+        _ => ReferenceKind::Presence,
     }
 }

@@ -8,7 +8,8 @@ pub type Parsed = Arc<dyn Any + Send + Sync>;
 
 /// The files of a tree as a dialect sees them while it resolves a scope. Links are followed within the
 /// repository. Whatever is looked at, found or not, becomes a reference of the scope, as do the links on the
-/// way to it.
+/// way to it. What is looked at for [`ReferenceKind::Consideration`] does not count for a change: then the
+/// dialect says by references of its own what does.
 pub trait Lookup {
     /// The bytes of a file; `None` where there is none, or none that can be read.
     fn read(&mut self, path: &RepoPath, because: &Because) -> Option<Arc<[u8]>>;
@@ -30,6 +31,15 @@ pub trait Lookup {
         because: &Because,
         parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
     ) -> Option<Parsed>;
+
+    /// The dialect's own configuration files that stand directly in a directory, sorted, as a parser has them.
+    /// Of the directories above the scope, for a dialect that [inherits](super::Dialect::inherits): nothing
+    /// becomes a reference by it, so that the dialect itself says what counts.
+    fn inherited(
+        &mut self,
+        directory: &RepoPath,
+        parse: &dyn Fn(&RepoPath, &[u8]) -> Parsed,
+    ) -> Arc<[(RepoPath, Parsed)]>;
 }
 
 /// Why a file is looked at, and where that is written.

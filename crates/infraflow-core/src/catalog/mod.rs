@@ -79,6 +79,7 @@ mod scope;
 mod terraform_dialect;
 mod terragrunt_dialect;
 mod terramate_dialect;
+mod terramate_generate;
 mod terramate_outputs;
 mod terramate_stack;
 mod thing;

@@ -133,6 +133,9 @@ impl Change<'_> {
                 Role::Configuration | Role::Test => {
                     let at = if test { path.clone() } else { directory.clone() };
                     self.dirty.insert(Key { at, dialect, test });
+                    if self.makings.dialects[usize::from(dialect)].inherits() {
+                        self.heirs(&directory, dialect)?;
+                    }
                     if !test {
                         self.neighbours(&directory)?;
                     }
@@ -152,6 +155,17 @@ impl Change<'_> {
         for (id, edge) in self.view.edges_to_path(path, true)? {
             if edge.looked || matches!(edge.kind, ReferenceKind::SymbolicLink | ReferenceKind::Submodule) {
                 self.dirty.insert(self.view.record(id)?.key.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Scopes below a directory whose dialect looks at what stands above.
+    fn heirs(&mut self, directory: &RepoPath, dialect: u8) -> Result<(), CatalogError> {
+        for id in self.view.records_below(directory)? {
+            let record = self.view.record(id)?;
+            if record.key.dialect == dialect {
+                self.dirty.insert(record.key.clone());
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MarkKind, ReferenceKind, Unparsable, glob::Glob};
 use crate::{
-    proof::{Link, RepoPath},
+    proof::{Digest, Link, RepoPath},
     terraform::facts::{Place, StaticValue, Text},
 };
 
@@ -62,6 +62,8 @@ pub(crate) struct Edge {
     pub(super) when_run: bool,
     /// Whether the dialect looked there while it resolved, so that another content may make another record.
     pub(super) looked: bool,
+    /// Where only a part of the file counts: its digest. What leaves that as it was does not count.
+    pub(super) part: Option<Digest>,
     /// Where that is written, from the end's side on: a read in a called module, then the call.
     pub(super) proofs: Vec<Proof>,
 }
@@ -146,6 +148,7 @@ mod text {
 pub(super) struct Open {
     pub(super) kind: ReferenceKind,
     pub(super) value: StaticValue,
+    pub(super) part: Option<Digest>,
     pub(super) proofs: Vec<Proof>,
 }
 

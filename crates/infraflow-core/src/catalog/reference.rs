@@ -53,6 +53,12 @@ pub enum ReferenceKind {
     Watch,
     /// A file or directory that is looked for: it counts that it is there, not what is in it.
     Presence,
+    /// A file that asks for its unit to be run, by being new or changed; that it goes asks for nothing.
+    Trigger,
+    /// A file that asks for its unit to be left out, by being new or changed.
+    Dismissal,
+    /// What is looked at to find out what counts, and does not count itself.
+    Consideration,
 }
 
 impl ReferenceKind {
@@ -74,6 +80,9 @@ impl ReferenceKind {
             Self::Dependency => "dependency",
             Self::Watch => "watch",
             Self::Presence => "presence",
+            Self::Trigger => "trigger",
+            Self::Dismissal => "dismissal",
+            Self::Consideration => "consideration",
         }
     }
 }

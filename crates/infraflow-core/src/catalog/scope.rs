@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     git::{Entry, GitError},
-    proof::RepoPath,
+    proof::{Digest, RepoPath},
     terraform::facts::{StaticValue, Text},
 };
 
@@ -47,6 +47,7 @@ pub(super) struct Call {
 pub(super) struct Read {
     pub(super) kind: ReferenceKind,
     pub(super) value: StaticValue,
+    pub(super) part: Option<Digest>,
     pub(super) proof: Proof,
 }
 
@@ -217,12 +218,12 @@ impl Scope {
     /// Fills in what the reads name, and parts those that can mean several paths.
     fn settle_reads(&mut self, ground: &Ground<'_>) -> Result<(), GitError> {
         let mut settled = Vec::with_capacity(self.reads.len());
-        for Read { kind, value, proof } in &self.reads {
+        for Read { kind, value, part, proof } in &self.reads {
             let local = matches!(value, StaticValue::Local(..)) && *kind == ReferenceKind::PathNamed;
             for value in alternatives(&self.filled(value, ground)?) {
                 // A local that turns out to be no path of this repository names nothing.
                 if !local || names_a_place(&value) {
-                    settled.push(Read { kind: *kind, value, proof: proof.clone() });
+                    settled.push(Read { kind: *kind, value, part: part.clone(), proof: proof.clone() });
                 }
             }
         }
@@ -252,7 +253,9 @@ impl Scope {
                     directory,
                 });
             }
-            Target::Path(value) => self.reads.push(Read { kind: reference.kind, value, proof }),
+            Target::Path(value) => {
+                self.reads.push(Read { kind: reference.kind, value, part: reference.part, proof });
+            }
             Target::Module { name, source, version, overrides, arguments } => {
                 let source = source.map(|text| (text, proof.file.clone()));
                 let arguments = arguments.into_iter().filter_map(|argument| match argument {

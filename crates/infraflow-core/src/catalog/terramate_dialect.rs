@@ -18,7 +18,8 @@ use crate::{
 ///   these functions read. A list that cannot be evaluated is taken conservatively, and told.
 /// - Files that its own files `import`, and what these import: they are merged into the stack's directory,
 ///   so they count as if they stood there. Globs count by content and by name.
-/// - Triggers: what `terramate trigger` leaves below `.tmtriggers` for it.
+/// - Triggers: what `terramate trigger` leaves below `.tmtriggers` for it, while it is there. One of the kind
+///   `ignore-change` that comes or changes takes the stack out of the answer, which says so.
 /// - The stacks whose outputs it consumes (`input` with `from_stack_id`): for dependents.
 ///
 /// Ordering alone (`after`, `before`, `wants`, `wanted_by`), `tags` and the project's configuration have no
@@ -26,20 +27,21 @@ use crate::{
 ///
 /// # Globals and generated code
 /// Files of parent directories reach a stack through the code that `generate_hcl` and `generate_file` make of
-/// their globals, and nothing else. Where that code is committed, as Terramate's documentation asks for, the
-/// generated file is part of the change and stands below the stack: nothing of the parents counts. Where it
-/// is not, all Terramate files of all parent directories count. It is not where one of three things holds:
-/// a block of the stack's own files generates a file that is not there (its `condition` not being false); the
-/// `.gitignore` of the root or of the stack ignores files of code; the stack has no `main.tf`, `backend.tf` or other file of a usual name.
+/// them, and through `terramate.config.run.env`, and in no other way. Where generated code is committed, as
+/// Terramate's documentation asks for, the generated file is part of the change and stands below the stack:
+/// nothing of the parents counts. A block whose file is not there counts, unless `stack_filter`, `inherit` or
+/// a `condition` that can be evaluated says that it does not concern the stack; so do the globals that it
+/// names, over others too, of which the nearest definition counts, and the files that its functions read. Of a
+/// file above, only these parts count: what leaves them as they were, a comment or another global, does not.
 ///
 /// # What is no stack
 /// Names that begin with a dot are not read, nor is anything below a directory with `.tmskip`.
 ///
 /// # Limits
-/// - What files of parent directories import, and what `terramate.config.run.env` in them sets, is not seen.
+/// - What of generated code depends on the list of all stacks, on the stack above, or on Terramate's version is
+///   not seen, nor are `sharing_backend` blocks of parent directories, components and bundles.
 /// - `from_stack_id` is looked for among the stacks that the stack runs after, then in the directories around
 ///   it, up to 256 of them.
-/// - A trigger of the kind `ignore-change` takes nothing out of the answer; path rules do that.
 /// - `change_detection.terragrunt` has no effect: a Terragrunt unit is the Terragrunt dialect's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerramateDialect;
@@ -50,7 +52,11 @@ impl Dialect for TerramateDialect {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
+    }
+
+    fn inherits(&self) -> bool {
+        true
     }
 
     fn claims(&self, path: &RepoPath) -> Option<Claim> {
@@ -67,9 +73,9 @@ impl Dialect for TerramateDialect {
         let mut facts = Facts::default();
         let file = TerramateFile::parse(path, content).unwrap_or_else(|error| {
             facts.unparsable = Some(unparsable(path, &error));
-            TerramateFile::salvage(content)
+            TerramateFile::salvage(path, content)
         });
-        (facts, Some(Arc::new(ParsedFile::of(file))))
+        (facts, Some(Arc::new(ParsedFile { file })))
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {

@@ -6,10 +6,10 @@ use super::{
     Because, FactReference, Facts, Lookup, Parsed, ReferenceKind, Target, terramate_outputs::Producers,
 };
 use crate::{
-    proof::RepoPath,
+    proof::{RepoPath, quote},
     terraform::{
         facts::{Base, Place, StaticValue, Text},
-        terramate::{Evaluator, Files, StackBlock, TerramateFile, Value, hides_generated_code},
+        terramate::{Evaluator, Files, StackBlock, Table, TerramateFile, Value},
     },
 };
 
@@ -19,45 +19,17 @@ const MOST_IMPORTS: usize = 1_000;
 /// Directories that one glob of an import, or of `tm_fileset`, is matched in.
 const MOST_LISTED: usize = 2_000;
 
-/// Names of which a stack that keeps its code has at least one. The directory is not listed: then whatever
-/// comes or goes in it would count, in stacks further down too.
-const USUAL: [&str; 11] = [
-    "main.tf",
-    "terragrunt.hcl",
-    "main.tofu",
-    "main.tf.json",
-    "backend.tf",
-    "providers.tf",
-    "provider.tf",
-    "terraform.tf",
-    "versions.tf",
-    "variables.tf",
-    "kustomization.yaml",
-];
+/// What stands for the machine's path of the project in a value: no such name exists there.
+const PROJECT: &str = "/<project>";
 
-/// The longest piece of source that a reason quotes.
-const LONGEST_QUOTE: usize = 120;
+pub(super) fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
+    let file = TerramateFile::parse(path, content).unwrap_or_else(|_| TerramateFile::salvage(path, content));
+    Arc::new(ParsedFile { file })
+}
 
 /// What is kept of a parsed file.
 pub(super) struct ParsedFile {
     pub(super) file: TerramateFile,
-    /// Of a `.gitignore`: whether it ignores files of code.
-    hides_code: bool,
-}
-
-impl ParsedFile {
-    pub(super) fn of(file: TerramateFile) -> Self {
-        Self { file, hides_code: false }
-    }
-}
-
-fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
-    if path.file_name() == b".gitignore" {
-        let hides_code = hides_generated_code(content);
-        return Arc::new(ParsedFile { file: TerramateFile::default(), hides_code });
-    }
-    let file = TerramateFile::parse(path, content).unwrap_or_else(|_| TerramateFile::salvage(content));
-    Arc::new(ParsedFile::of(file))
 }
 
 /// A file as it was parsed by the first stack that looked at it.
@@ -87,25 +59,28 @@ pub(super) fn resolve(
     lookup: &mut dyn Lookup,
     facts: &mut Facts,
 ) {
-    let mut stack = Stack { directory, file, block, lookup, facts };
+    let mut stack = Stack { directory, file, block, lookup, facts, table: None };
     stack.watches();
     stack.triggers();
-    let own = stack.with_imports(files);
+    let files =
+        files.iter().filter_map(|path| Some((path.clone(), parsed(path, &whole(path), stack.lookup)?)));
+    let own = files.collect();
+    let own = stack.with_imports(own, ReferenceKind::Include);
     stack.inputs(&own);
-    if stack.is_generated_elsewhere(&own) {
-        stack.parents(&own);
-    }
+    stack.generated(own);
 }
 
 /// A file that is merged into the stack's directory, and its path.
-type Merged = (RepoPath, Arc<ParsedFile>);
+pub(super) type Merged = (RepoPath, Arc<ParsedFile>);
 
-struct Stack<'a> {
-    directory: &'a RepoPath,
+pub(super) struct Stack<'a> {
+    pub(super) directory: &'a RepoPath,
     file: &'a RepoPath,
     block: &'a StackBlock,
     lookup: &'a mut dyn Lookup,
-    facts: &'a mut Facts,
+    pub(super) facts: &'a mut Facts,
+    /// The globals that expressions can name, once they are known.
+    pub(super) table: Option<Table>,
 }
 
 impl Stack<'_> {
@@ -154,32 +129,47 @@ impl Stack<'_> {
         }
     }
 
-    /// What `terramate trigger` writes: `.tmtriggers/STACK/changed-….tm.hcl`.
+    /// What `terramate trigger` writes: files of any name in `.tmtriggers/STACK`.
     fn triggers(&mut self) {
         let directory = RepoPath::root().join(".tmtriggers").join(self.directory.as_bytes());
-        let path = matching(&directory, "changed-*.tm.hcl");
-        self.refer(ReferenceKind::Watch, path, self.block.place, "a trigger of the stack".into(), self.file);
+        let place = self.block.place;
+        let because =
+            Because::new(ReferenceKind::Consideration, self.file.clone(), place, "triggers of the stack");
+        for entry in self.lookup.list(&directory, &because) {
+            if entry.is_directory {
+                continue;
+            }
+            let path = directory.join(&entry.name);
+            let Some(file) = parsed(&path, &because, self.lookup) else { continue };
+            let (kind, text) = match file.file.is_dismissal {
+                true => (ReferenceKind::Dismissal, "a trigger to ignore changes of the stack"),
+                false => (ReferenceKind::Trigger, "a trigger of the stack"),
+            };
+            self.refer(kind, exactly(&path), place, text.into(), self.file);
+        }
     }
 
-    /// The directory's own files, and everything that they import.
-    fn with_imports(&mut self, files: &[RepoPath]) -> Vec<Merged> {
-        let own =
-            files.iter().filter_map(|path| Some((path.clone(), parsed(path, &whole(path), self.lookup)?)));
-        let mut merged: Vec<Merged> = own.collect();
+    /// The files of a directory above, and everything that they import.
+    pub(super) fn above(&mut self, directory: &RepoPath) -> Vec<Merged> {
+        let files = self.lookup.inherited(directory, &parse);
+        let files = files
+            .iter()
+            .filter_map(|(path, file)| Some((path.clone(), Arc::clone(file).downcast::<ParsedFile>().ok()?)));
+        let files = files.collect();
+        self.with_imports(files, ReferenceKind::Consideration)
+    }
+
+    /// Files of a directory, and everything that they import.
+    fn with_imports(&mut self, mut merged: Vec<Merged>, kind: ReferenceKind) -> Vec<Merged> {
         let mut seen: BTreeSet<RepoPath> = merged.iter().map(|(path, _)| path.clone()).collect();
         let mut at = 0;
         while at < merged.len() && merged.len() < MOST_IMPORTS {
             let (importer, file) = merged[at].clone();
             for source in &file.file.imports {
-                for path in self.imported(&importer, source) {
+                for path in self.imported(&importer, source, kind) {
                     if seen.insert(path.clone()) {
-                        let text = format!("import {:?}", source.value);
-                        let because = Because::new(
-                            ReferenceKind::Include,
-                            importer.clone(),
-                            source.place,
-                            quoted(text),
-                        );
+                        let text = quoted(format!("import {:?}", source.value));
+                        let because = Because::new(kind, importer.clone(), source.place, text);
                         merged.extend(parsed(&path, &because, self.lookup).map(|file| (path, file)));
                     }
                 }
@@ -190,7 +180,7 @@ impl Stack<'_> {
     }
 
     /// The files that an import means, as Go's `filepath.Glob` has it: no `**`, no braces.
-    fn imported(&mut self, importer: &RepoPath, source: &Text) -> Vec<RepoPath> {
+    fn imported(&mut self, importer: &RepoPath, source: &Text, kind: ReferenceKind) -> Vec<RepoPath> {
         let directory = importer.parent().unwrap_or_else(RepoPath::root);
         let Some(path) = from(&directory, &source.value) else { return Vec::new() };
         if !is_glob(path.as_bytes()) {
@@ -198,8 +188,12 @@ impl Stack<'_> {
         }
         let text = format!("import {:?}", source.value);
         let glob = String::from_utf8_lossy(path.as_bytes()).replace('{', "\\{");
-        self.refer(ReferenceKind::Include, matching(&RepoPath::root(), &glob), source.place, text, importer);
-        let because = Because::new(ReferenceKind::Presence, importer.clone(), source.place, "import");
+        let looks = match kind {
+            ReferenceKind::Include => ReferenceKind::Presence,
+            kind => kind,
+        };
+        self.refer(kind, matching(&RepoPath::root(), &glob), source.place, text, importer);
+        let because = Because::new(looks, importer.clone(), source.place, "import");
         glob_files(&path, &because, self.lookup)
     }
 
@@ -220,62 +214,43 @@ impl Stack<'_> {
         }
     }
 
-    /// The value of an expression in a stack's context. Globals are not known: most come from parents.
-    fn value(&mut self, expression: &hcl_edit::expr::Expression, file: &RepoPath, place: Place) -> Value {
+    /// The value of an expression in the stack's context.
+    pub(super) fn value(
+        &mut self,
+        expression: &hcl_edit::expr::Expression,
+        file: &RepoPath,
+        place: Place,
+    ) -> Value {
         let because = Because::new(ReferenceKind::FileRead, file.clone(), place, "an expression");
         let mut files = StackFiles { directory: self.directory, because, lookup: self.lookup };
-        let mut evaluator = Evaluator::new(&mut files);
-        let id = self.block.id.as_ref().map_or(Value::Unknown, |id| evaluator.value(id));
-        evaluator.with("terramate", about(self.directory, id)).value(expression)
+        let about = about(self.directory, self.block, &mut files);
+        let mut evaluator = Evaluator::new(&mut files).with("terramate", about);
+        if let Some(table) = &self.table {
+            evaluator = evaluator.with_globals(table);
+        }
+        evaluator.value(expression)
     }
 
-    /// Whether the stack's code is made by Terramate and not kept in the repository; the rules stand in the
-    /// documentation of the dialect.
-    fn is_generated_elsewhere(&mut self, own: &[Merged]) -> bool {
-        let because = |file: &RepoPath, place| {
-            Because::new(ReferenceKind::Presence, file.clone(), place, "whether generated code is kept")
-        };
-        for (path, file) in own {
-            for block in &file.file.generations {
-                let condition =
-                    block.condition.as_ref().map(|condition| self.value(condition, path, block.place));
-                let Some(made) = self.directory.resolve(&block.label) else { continue };
-                if condition != Some(Value::Bool(false))
-                    && !self.lookup.is_file(&made, &because(path, block.place))
-                {
-                    return true;
-                }
-            }
-        }
-        let because = because(self.file, self.block.place);
-        let ignores = [self.directory.clone(), RepoPath::root()].map(|at| at.join(".gitignore"));
-        if ignores.iter().any(|path| parsed(path, &because, self.lookup).is_some_and(|file| file.hides_code))
-        {
-            return true;
-        }
-        !USUAL.iter().any(|name| self.lookup.is_file(&self.directory.join(name), &because))
+    /// Whether a generated file is kept in the repository.
+    pub(super) fn is_kept(&mut self, made: &RepoPath, file: &RepoPath, place: Place) -> bool {
+        let because =
+            Because::new(ReferenceKind::Presence, file.clone(), place, "whether generated code is kept");
+        self.lookup.is_file(made, &because)
     }
 
-    /// The files of the directories above, and what the stack's own blocks read.
-    fn parents(&mut self, own: &[Merged]) {
-        let mut at = self.directory.parent();
-        while let Some(parent) = at {
-            for ending in ["*.tm", "*.tm.hcl"] {
-                let text = format!("globals and code generation of {parent}");
-                let path = matching(&parent, ending);
-                self.refer(ReferenceKind::Include, path, self.block.place, text, self.file);
-            }
-            at = parent.parent();
+    /// The path that functions mean by a text; `None` where it is none of this repository.
+    pub(super) fn at(&self, path: &str) -> Option<RepoPath> {
+        at(self.directory, path)
+    }
+}
+
+/// The path that functions mean by a text in a stack: relative to it, or of the machine.
+fn at(directory: &RepoPath, path: &str) -> Option<RepoPath> {
+    match path.strip_prefix(PROJECT) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            RepoPath::root().resolve(rest.trim_start_matches('/'))
         }
-        for (path, file) in own {
-            for (expression, place) in &file.file.reads {
-                let read = self.value(expression, path, *place);
-                if let Some(read) = read.text().and_then(|text| self.directory.resolve(text)) {
-                    let text = format!("reads {read}");
-                    self.refer(ReferenceKind::FileRead, exactly(&read), *place, text, path);
-                }
-            }
-        }
+        _ => directory.resolve(path),
     }
 }
 
@@ -288,15 +263,15 @@ struct StackFiles<'a> {
 
 impl Files for StackFiles<'_> {
     fn read(&mut self, path: &str) -> Option<Arc<[u8]>> {
-        self.lookup.read(&self.directory.resolve(path)?, &self.because)
+        self.lookup.read(&at(self.directory, path)?, &self.because)
     }
 
     fn exists(&mut self, path: &str) -> bool {
-        self.directory.resolve(path).is_some_and(|path| self.lookup.is_file(&path, &self.because))
+        at(self.directory, path).is_some_and(|path| self.lookup.is_file(&path, &self.because))
     }
 
     fn matching(&mut self, directory: &str, glob: &str) -> Option<Vec<String>> {
-        let start = self.directory.resolve(directory)?;
+        let start = at(self.directory, directory)?;
         let glob = globset::GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher();
         let mut found = Vec::new();
         let mut work = vec![(start, String::new())];
@@ -362,28 +337,57 @@ pub(super) fn from(directory: &RepoPath, path: &str) -> Option<RepoPath> {
     }
 }
 
-/// `terramate` as far as a stack's own place tells it.
-fn about(directory: &RepoPath, id: Value) -> Value {
+/// `terramate` as far as a stack's own block and place tell it.
+fn about(directory: &RepoPath, block: &StackBlock, files: &mut dyn Files) -> Value {
     let object = |members: Vec<(&str, Value)>| {
         Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     };
     let text = |bytes: &[u8]| Value::Text(String::from_utf8_lossy(bytes).into_owned());
+    let mut stated = |expression: &Option<hcl_edit::expr::Expression>, otherwise: Value| match expression {
+        Some(expression) => Evaluator::new(&mut *files).value(expression),
+        None => otherwise,
+    };
+    let name = stated(&block.name, text(directory.file_name()));
+    let description = stated(&block.description, text(b""));
+    let tags = stated(&block.tags, Value::List(Vec::new()));
+    let id = stated(&block.id, Value::Fails);
     let up = vec![".."; directory.names().count()].join("/");
+    let absolute = text(format!("/{}", String::from_utf8_lossy(directory.as_bytes())).as_bytes());
     let path = object(vec![
-        ("absolute", text(format!("/{}", String::from_utf8_lossy(directory.as_bytes())).as_bytes())),
+        ("absolute", absolute.clone()),
         ("relative", text(directory.as_bytes())),
         ("basename", text(directory.file_name())),
         ("to_root", text(if up.is_empty() { b"." } else { up.as_bytes() })),
     ]);
-    object(vec![("stack", object(vec![("id", id), ("path", path)]))])
+    let mut stack = vec![
+        ("name", name.clone()),
+        ("description", description.clone()),
+        ("tags", tags),
+        ("path", path),
+        // Of a stack above this one.
+        ("parent", Value::Unknown),
+    ];
+    if id != Value::Fails {
+        stack.push(("id", id));
+    }
+    let project = object(vec![("absolute", text(PROJECT.as_bytes())), ("basename", Value::Unknown)]);
+    object(vec![
+        ("stack", object(stack)),
+        ("name", name),
+        ("description", description),
+        ("path", absolute),
+        ("root", object(vec![("path", object(vec![("fs", project)]))])),
+        ("stacks", Value::Unknown),
+        ("version", Value::Unknown),
+    ])
 }
 
-fn exactly(path: &RepoPath) -> StaticValue {
+pub(super) fn exactly(path: &RepoPath) -> StaticValue {
     StaticValue::Base(Base::Directory(path.clone()))
 }
 
 /// The files below a directory that match.
-fn matching(directory: &RepoPath, glob: &str) -> StaticValue {
+pub(super) fn matching(directory: &RepoPath, glob: &str) -> StaticValue {
     let glob = StaticValue::Literal(glob.to_owned());
     StaticValue::concat(vec![
         exactly(directory),
@@ -392,11 +396,6 @@ fn matching(directory: &RepoPath, glob: &str) -> StaticValue {
     ])
 }
 
-fn quoted(mut text: String) -> String {
-    if text.len() > LONGEST_QUOTE {
-        let end = (0..=LONGEST_QUOTE).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+pub(super) fn quoted(text: String) -> String {
+    quote(text.as_bytes())
 }

@@ -53,8 +53,8 @@ fn assess_together(
 ) -> Result<Impact, CatalogError> {
     let most = options.reasons.most_chains();
     let applied = apply(&options.rules, part);
-    let in_head = Search::over(head, part, &options.rules, &applied, most)?;
-    let in_base = Search::over(base, part, &options.rules, &applied, most)?;
+    let in_head = Search::over(head, base, part, &options.rules, &applied, most)?;
+    let in_base = Search::over(base, head, part, &options.rules, &applied, most)?;
     let mut all = Found::new();
     for (catalog, search) in [(head, &in_head), (base, &in_base)] {
         for &id in search.reached.keys() {
@@ -83,9 +83,11 @@ fn assess_together(
         }
     }
 
+    let dismissed = dismiss(head, &in_head, &mut all)?;
     let unparsable = unparsable(head, &in_head)?;
     let mut warnings = warnings(changes, (base, &in_base), (head, &in_head), &unparsable)?;
     warnings.extend(ignored(&applied, base, head)?);
+    warnings.extend(dismissed);
     warnings.sort();
     let mut impact = Impact {
         base: changes.base,
@@ -132,6 +134,22 @@ fn assess_together(
         }
     }
     Ok(impact)
+}
+
+/// Takes out the units that a changed file asks to be left out, and says so.
+fn dismiss(head: &Catalog, search: &Search<'_>, all: &mut Found) -> Result<Vec<String>, CatalogError> {
+    let mut told = Vec::new();
+    for (&id, file) in &search.dismissed {
+        for thing in head.things(id)? {
+            if matches!(thing, Thing::Unit(_)) && all.remove(&thing.node()).is_some() {
+                told.push(format!(
+                    "{} is left out although a change touches it: {file} asks for that",
+                    thing.title()
+                ));
+            }
+        }
+    }
+    Ok(told)
 }
 
 /// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
@@ -379,17 +397,20 @@ struct Search<'a> {
     reached: HashMap<RecordId, Vec<Step<'a>>>,
     /// What a changed file itself belongs to or concerns.
     direct: Vec<RecordId>,
+    /// Scopes that a changed file asks to be left out, and that file.
+    dismissed: BTreeMap<RecordId, RepoPath>,
 }
 
 impl<'a> Search<'a> {
     fn over(
         catalog: &Catalog,
+        other: &Catalog,
         changes: &'a [Change],
         rules: &'a Rules,
         applied: &'a Applied<'a>,
         most: usize,
     ) -> Result<Self, CatalogError> {
-        let mut search = Self { reached: HashMap::new(), direct: Vec::new() };
+        let mut search = Self { reached: HashMap::new(), direct: Vec::new(), dismissed: BTreeMap::new() };
         let mut work: VecDeque<RecordId> = VecDeque::new();
         for change in changes {
             for (path, kind) in touched(change) {
@@ -403,7 +424,13 @@ impl<'a> Search<'a> {
                     }
                 }
                 for (id, edge) in catalog.edges_to_path(path)? {
-                    if counts(edge.kind, kind) && references.counts(Meant::by(edge.kind)) {
+                    if edge.kind == ReferenceKind::Dismissal && kind != ChangeKind::Deleted {
+                        search.dismissed.insert(id, path.clone());
+                    }
+                    if counts(edge.kind, kind)
+                        && references.counts(Meant::by(edge.kind))
+                        && !catalog.says_the_same(id, &edge, other)?
+                    {
                         let step =
                             Step::File { change, path: path.clone(), kind: edge.kind, edge: Some(edge) };
                         search.step(id, step, &mut work, most);
@@ -473,6 +500,8 @@ fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
             ReferenceKind::FileSet | ReferenceKind::Presence,
             ChangeKind::Modified | ChangeKind::ModeChanged,
         ) => false,
+        (ReferenceKind::Consideration | ReferenceKind::Dismissal, _) => false,
+        (ReferenceKind::Trigger, ChangeKind::Deleted) => false,
         // What is named may be run, and then its mode matters.
         (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
         (_, ChangeKind::ModeChanged) => false,

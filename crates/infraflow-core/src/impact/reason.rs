@@ -219,5 +219,8 @@ fn verb(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Dependency => "consumes outputs of",
         ReferenceKind::Watch => "watches",
         ReferenceKind::Presence => "looks for",
+        ReferenceKind::Trigger => "is triggered by",
+        ReferenceKind::Dismissal => "is dismissed by",
+        ReferenceKind::Consideration => "looks at",
     }
 }

@@ -27,6 +27,7 @@ mod extract;
 mod file;
 pub(super) mod json;
 pub(super) mod parse;
+pub(super) mod pieces;
 mod reads;
 mod salvage;
 mod sieve;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::{
     Base, FileFacts, FileKind, FileRead, ModuleCall, Repetition, StaticValue,
     parse::{body, facts},
-    source::{MAX_BYTES, Source},
+    pieces::{legible, pieces},
+    source::Source,
     view::Body,
 };
 use crate::proof::RepoPath;
@@ -18,18 +19,12 @@ const MAX_PATH: usize = 1_024;
 const MAX_TEXTS: usize = 10_000;
 
 pub(super) fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
-    let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
-    // Bytes that are no UTF-8 become `?`, one for one, so that places stay true.
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
+    let text = legible(bytes);
     let source = Source::of(&text);
     let kind = FileKind::of(path.file_name());
     let mut all = FileFacts::default();
     let json = kind.is_some_and(FileKind::is_json);
-    let chunks = if json { std::iter::once(0..source.text.len()).collect() } else { chunks(source.text) };
+    let chunks = if json { std::iter::once(0..source.text.len()).collect() } else { pieces(source.text) };
     for chunk in chunks {
         let parsed = (!json).then(|| good_chunk(path, &source, kind, chunk.clone())).flatten();
         match parsed {
@@ -49,16 +44,6 @@ fn good_chunk(
     let part = source.part(chunk);
     let parsed = body(path, &part).ok()?;
     Some(facts(kind, Body::Hcl(&parsed), &part))
-}
-
-/// A new chunk begins with each line that begins with a name: where `terraform fmt` puts blocks.
-fn chunks(text: &str) -> Vec<Range<usize>> {
-    let begins = |at: usize| text.as_bytes().get(at).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
-    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
-    let mut starts: Vec<usize> = std::iter::once(0).chain(lines.filter(|&at| begins(at))).collect();
-    starts.dedup();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]).collect::<Vec<_>>();
-    starts.into_iter().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 /// Every quoted text that may be a path is one, and the text after `source` in a module block its source.

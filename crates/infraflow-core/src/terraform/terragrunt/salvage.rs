@@ -11,7 +11,8 @@ use crate::{
     proof::RepoPath,
     terraform::facts::{
         parse,
-        source::{MAX_BYTES, Source},
+        pieces::{legible, pieces},
+        source::Source,
     },
 };
 
@@ -22,17 +23,11 @@ const MAX_PATH: usize = 1_024;
 const MAX_TEXTS: usize = 1_000;
 
 pub(super) fn salvage(path: &RepoPath, bytes: &[u8], json: bool) -> (Body, Vec<(Span, String)>) {
-    let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
-    // Bytes that are no UTF-8 become `?`, one for one, so that places stay true.
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
+    let text = legible(bytes);
     let source = Source::of(&text);
     let mark = text.len() - source.text.len();
     let (mut body, mut guesses) = (Body::default(), Vec::new());
-    let chunks = if json { std::iter::once(0..source.text.len()).collect() } else { chunks(source.text) };
+    let chunks = if json { std::iter::once(0..source.text.len()).collect() } else { pieces(source.text) };
     for chunk in chunks {
         let part = source.part(chunk.clone());
         let parsed = (!json).then(|| parse::body(path, &part).ok()).flatten();
@@ -46,16 +41,6 @@ pub(super) fn salvage(path: &RepoPath, bytes: &[u8], json: bool) -> (Body, Vec<(
         }
     }
     (body, guesses)
-}
-
-/// A new chunk begins with each line that begins with a name: where formatted blocks begin.
-fn chunks(text: &str) -> Vec<Range<usize>> {
-    let begins = |at: usize| text.as_bytes().get(at).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
-    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
-    let mut starts: Vec<usize> = std::iter::once(0).chain(lines.filter(|&at| begins(at))).collect();
-    starts.dedup();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]).collect::<Vec<_>>();
-    starts.into_iter().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 fn guess(text: &str, mark: usize, chunk: Range<usize>, guesses: &mut Vec<(Span, String)>) {

@@ -1,17 +1,24 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use hcl_edit::{
     expr::{BinaryOperator, Expression, ForExpr, FuncCall, ObjectKey, TraversalOperator, UnaryOperator},
     template::{Directive, Element, Template},
 };
 
-use super::{Value, functions};
+use super::{
+    Value, functions,
+    globals::{Table, is_unset},
+};
 
-/// The most expressions that one evaluation goes through; beyond it, nothing more is known.
+/// The most that one evaluation takes: expressions it goes through, and values it copies. Beyond it, nothing
+/// more is known.
 const MOST_STEPS: usize = 100_000;
 
-/// The largest text or collection that is kept.
-const LARGEST: usize = 1 << 20;
+/// How deep expressions go, over globals too. A level takes about a kilobyte of the stack.
+const DEEPEST: usize = 200;
+
+/// The largest text that is made.
+pub(super) const LARGEST: usize = 1 << 20;
 
 /// The files that functions read. Paths are as the expression has them: relative to the directory that the
 /// functions start at, or, where they begin with `/`, of the machine that Terramate runs on.
@@ -30,12 +37,23 @@ pub(crate) trait Files {
 pub(crate) struct Evaluator<'f> {
     pub(super) files: &'f mut dyn Files,
     names: Vec<(String, Value)>,
+    globals: Option<&'f Table>,
+    /// Globals that are known, and those that are being worked out, which nobody can tell.
+    known: BTreeMap<String, Value>,
     left: usize,
+    depth: usize,
 }
 
 impl<'f> Evaluator<'f> {
     pub(crate) fn new(files: &'f mut dyn Files) -> Self {
-        Self { files, names: Vec::new(), left: MOST_STEPS }
+        Self { files, names: Vec::new(), globals: None, known: BTreeMap::new(), left: MOST_STEPS, depth: 0 }
+    }
+
+    /// The same with globals.
+    #[must_use]
+    pub(crate) fn with_globals(mut self, globals: &'f Table) -> Self {
+        self.globals = Some(globals);
+        self
     }
 
     /// The same with a name that expressions can use.
@@ -47,9 +65,30 @@ impl<'f> Evaluator<'f> {
 
     pub(crate) fn value(&mut self, expression: &Expression) -> Value {
         self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
+        if self.left == 0 || self.depth == DEEPEST {
             return Value::Unknown;
         }
+        self.depth += 1;
+        let value = self.of(expression);
+        self.depth -= 1;
+        value
+    }
+
+    /// A copy of a value, as far as there is room for it.
+    fn copied(&mut self, value: &Value) -> Value {
+        match self.left.checked_sub(value.size()) {
+            Some(left) => {
+                self.left = left;
+                value.clone()
+            }
+            None => {
+                self.left = 0;
+                Value::Unknown
+            }
+        }
+    }
+
+    fn of(&mut self, expression: &Expression) -> Value {
         match expression {
             Expression::Null(_) => Value::Null,
             Expression::Bool(value) => Value::Bool(*value.value()),
@@ -58,7 +97,10 @@ impl<'f> Evaluator<'f> {
             Expression::StringTemplate(template) => self.template(template),
             Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
             Expression::Parenthesis(inner) => self.value(inner.inner()),
-            Expression::Array(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
+            Expression::Array(items) => {
+                let items: Vec<Value> = items.iter().map(|item| self.value(item)).collect();
+                if items.contains(&Value::Fails) { Value::Fails } else { Value::List(items) }
+            }
             Expression::Object(object) => {
                 let mut members = Vec::with_capacity(object.len());
                 for (key, value) in object {
@@ -67,19 +109,39 @@ impl<'f> Evaluator<'f> {
                         ObjectKey::Expression(key) => self.value(key).spelled(),
                     };
                     let Some(name) = name else { return Value::Unknown };
-                    members.push((name, self.value(value.expr())));
+                    match self.value(value.expr()) {
+                        Value::Fails => return Value::Fails,
+                        value => members.push((name, value)),
+                    }
                 }
                 Value::Object(members)
             }
             Expression::Conditional(conditional) => match self.value(&conditional.cond_expr) {
                 Value::Bool(true) => self.value(&conditional.true_expr),
                 Value::Bool(false) => self.value(&conditional.false_expr),
+                Value::Fails => Value::Fails,
                 _ => Value::Unknown,
             },
             Expression::Variable(name) => self.name(name.as_str()),
             Expression::Traversal(traversal) => {
-                let mut value = self.value(&traversal.expr);
-                for operator in &traversal.operators {
+                let mut operators = traversal.operators.iter().peekable();
+                let of_globals =
+                    matches!(&traversal.expr, Expression::Variable(name) if name.as_str() == "global");
+                let root = match operators.peek().map(|operator| operator.value()) {
+                    Some(TraversalOperator::GetAttr(name)) if of_globals => Some(name.as_str()),
+                    Some(TraversalOperator::Index(Expression::String(name))) if of_globals => {
+                        Some(name.as_str())
+                    }
+                    _ => None,
+                };
+                let mut value = match root {
+                    Some(root) => {
+                        operators.next();
+                        self.global(root)
+                    }
+                    None => self.value(&traversal.expr),
+                };
+                for operator in operators {
                     value = match operator.value() {
                         TraversalOperator::GetAttr(name) => value.member(name.as_str()),
                         TraversalOperator::LegacyIndex(at) => value.item(&Value::Number(*at.value() as f64)),
@@ -104,9 +166,37 @@ impl<'f> Evaluator<'f> {
         }
     }
 
-    fn name(&self, name: &str) -> Value {
-        let found = self.names.iter().rev().find(|(known, _)| known == name);
-        found.map_or(Value::Unknown, |(_, value)| value.clone())
+    fn name(&mut self, name: &str) -> Value {
+        let found = self.names.iter().rposition(|(known, _)| known == name);
+        let Some(at) = found else { return Value::Unknown };
+        let value = std::mem::replace(&mut self.names[at].1, Value::Unknown);
+        let copy = self.copied(&value);
+        self.names[at].1 = value;
+        copy
+    }
+
+    /// The value of a global, all that is defined within it laid over it.
+    fn global(&mut self, root: &str) -> Value {
+        let Some(table) = self.globals else { return Value::Unknown };
+        if !self.known.contains_key(root) {
+            // Who comes here again while it is worked out asks for itself.
+            self.known.insert(root.to_owned(), Value::Unknown);
+            let missing = if table.is_open { Value::Unknown } else { Value::Fails };
+            let mut whole = missing.clone();
+            for (path, value) in table.of(root) {
+                let value = match value {
+                    Some(value) if is_unset(value) => missing.clone(),
+                    Some(value) => self.value(value),
+                    None => Value::Unknown,
+                };
+                whole = laid(whole, &path[1..], value);
+            }
+            self.known.insert(root.to_owned(), whole);
+        }
+        let value = self.known.remove(root).unwrap_or(Value::Unknown);
+        let copy = self.copied(&value);
+        self.known.insert(root.to_owned(), value);
+        copy
     }
 
     fn template(&mut self, template: &Template) -> Value {
@@ -114,7 +204,10 @@ impl<'f> Evaluator<'f> {
         for element in template {
             let part = match element {
                 Element::Literal(literal) => Some(literal.to_string()),
-                Element::Interpolation(interpolation) => self.value(&interpolation.expr).spelled(),
+                Element::Interpolation(interpolation) => match self.value(&interpolation.expr) {
+                    Value::Fails => return Value::Fails,
+                    value => value.spelled(),
+                },
                 Element::Directive(directive) => match &**directive {
                     Directive::If(directive) => match self.value(&directive.if_expr.cond_expr) {
                         Value::Bool(true) => self.template(&directive.if_expr.template).spelled(),
@@ -189,23 +282,39 @@ impl<'f> Evaluator<'f> {
                     _ => Value::Unknown,
                 }
             }
-            "try" => call.args.iter().next().map_or(Value::Unknown, |first| self.value(first)),
+            "try" => {
+                let values = call.args.iter().map(|argument| self.value(argument));
+                values.into_iter().find(|value| *value != Value::Fails).unwrap_or(Value::Fails)
+            }
+            "can" if call.args.len() == 1 => match call.args.get(0).map(|argument| self.value(argument)) {
+                Some(Value::Fails) => Value::Bool(false),
+                Some(value) if value.is_known() => Value::Bool(true),
+                _ => Value::Unknown,
+            },
             _ => {
                 let arguments: Vec<Value> = call.args.iter().map(|argument| self.value(argument)).collect();
+                if arguments.contains(&Value::Fails) {
+                    return Value::Fails;
+                }
                 let value = functions::call(name, arguments, self.files);
-                if is_small(&value) { value } else { Value::Unknown }
+                self.copied(&value)
             }
         }
     }
 }
 
-fn is_small(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => text.len() <= LARGEST,
-        Value::List(items) => items.len() <= LARGEST,
-        Value::Object(members) => members.len() <= LARGEST,
-        _ => true,
-    }
+/// A value with another one laid into it: at a path of names of objects.
+fn laid(whole: Value, path: &[String], value: Value) -> Value {
+    let Some((name, rest)) = path.split_first() else { return value };
+    let mut members = match whole {
+        Value::Object(members) => members,
+        Value::Fails => Vec::new(),
+        _ => return Value::Unknown,
+    };
+    let at = members.iter().position(|(member, _)| member == name);
+    let before = at.map_or(Value::Fails, |at| members.remove(at).1);
+    members.push((name.clone(), laid(before, rest, value)));
+    Value::Object(members)
 }
 
 fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> Value {

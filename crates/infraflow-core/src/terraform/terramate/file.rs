@@ -3,14 +3,18 @@ use std::ops::Range;
 use hcl_edit::{
     Span,
     expr::Expression,
-    structure::{Block, Body},
-    visit::{self, Visit},
+    structure::{Attribute, Block, Body},
 };
 
-use super::functions::READS;
+use super::part::Part;
 use crate::{
     proof::RepoPath,
-    terraform::facts::{FactsError, Place, Text, parse::body as hcl_body, source::Source},
+    terraform::facts::{
+        FactsError, Place, Text,
+        parse::body as hcl_body,
+        pieces::{legible, pieces},
+        source::Source,
+    },
 };
 
 /// What one `.tm` or `.tm.hcl` file says, as far as it tells what a stack depends on.
@@ -24,8 +28,14 @@ pub(crate) struct TerramateFile {
     pub(crate) inputs: Vec<Input>,
     /// `generate_hcl` and `generate_file` blocks that write into stacks.
     pub(crate) generations: Vec<Generation>,
-    /// The paths of files that functions read while code is generated.
-    pub(crate) reads: Vec<(Expression, Place)>,
+    /// What `globals` blocks define.
+    pub(crate) globals: Vec<Global>,
+    /// What `terramate.config.run.env` sets for whatever is run in a stack.
+    pub(crate) environment: Vec<(String, Part)>,
+    /// Of a trigger's file: whether it asks to ignore what changed.
+    pub(crate) is_dismissal: bool,
+    /// Whether a part of the file could not be read.
+    pub(crate) is_broken: bool,
 }
 
 /// A `stack` block.
@@ -34,6 +44,9 @@ pub(crate) struct StackBlock {
     /// The word `stack`.
     pub(crate) place: Place,
     pub(crate) id: Option<Expression>,
+    pub(crate) name: Option<Expression>,
+    pub(crate) description: Option<Expression>,
+    pub(crate) tags: Option<Expression>,
     pub(crate) watch: Option<(Expression, Place)>,
     pub(crate) after: Option<(Expression, Place)>,
 }
@@ -46,13 +59,29 @@ pub(crate) struct Input {
     pub(crate) place: Place,
 }
 
-/// A block that generates a file.
+/// A block that generates a file in every stack of its directory and below.
 #[derive(Clone, Debug)]
 pub(crate) struct Generation {
+    /// The block's name.
+    pub(crate) kind: &'static str,
     /// The file, relative to the stack.
     pub(crate) label: String,
     pub(crate) condition: Option<Expression>,
-    pub(crate) place: Place,
+    pub(crate) inherit: Option<Expression>,
+    /// Patterns of stacks, one of which must match. Each is several lists; of each list one must.
+    pub(crate) filters: Vec<Vec<Expression>>,
+    /// The whole block.
+    pub(crate) part: Part,
+}
+
+/// One definition of a global.
+#[derive(Clone, Debug)]
+pub(crate) struct Global {
+    /// The labels of its block, and its own name.
+    pub(crate) path: Vec<String>,
+    /// Its value; `None` of a `map` block, and of a block that only begins an object.
+    pub(crate) value: Option<Expression>,
+    pub(crate) part: Part,
 }
 
 impl TerramateFile {
@@ -61,60 +90,131 @@ impl TerramateFile {
     pub(crate) fn parse(path: &RepoPath, bytes: &[u8]) -> Result<Self, FactsError> {
         let source = Source::new(path, bytes)?;
         let body = hcl_body(path, &source)?;
-        Ok(Self::of(&body, &source))
+        let mut file = Self::default();
+        file.take(&body, &source);
+        Ok(file)
     }
 
-    /// What can still be made out where the file does not parse: whether it makes its directory a stack.
-    pub(crate) fn salvage(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
+    /// What can still be made out where the file does not parse: the blocks that parse on their own, and of
+    /// the others whether they make the directory a stack, define globals, or generate a file.
+    pub(crate) fn salvage(path: &RepoPath, bytes: &[u8]) -> Self {
+        let text = legible(bytes);
         let source = Source::of(&text);
-        let mut at = 0;
-        let mut file = Self::default();
-        for line in source.text.split_inclusive('\n') {
-            let rest = line.trim_start().strip_prefix("stack").map(str::trim_start);
-            if rest.is_some_and(|rest| rest.starts_with('{')) {
-                let start = at + line.len() - line.trim_start().len();
-                let place = source.place(start..start + "stack".len());
-                file.stacks.push(StackBlock { place, id: None, watch: None, after: None });
+        let mut file = Self { is_broken: true, ..Self::default() };
+        for piece in pieces(source.text) {
+            let part = source.part(piece.clone());
+            match hcl_body(path, &part) {
+                Ok(body) => file.take(&body, &part),
+                Err(_) => file.guess(&source, piece),
             }
-            at += line.len();
         }
         file
     }
 
-    fn of(body: &Body, source: &Source<'_>) -> Self {
-        let mut file = Self::default();
+    fn guess(&mut self, source: &Source<'_>, piece: Range<usize>) {
+        let text = source.spelled(piece.clone());
+        let word = text.find(|c: char| !c.is_alphanumeric() && c != '_').map_or(text, |end| &text[..end]);
+        let rest = text[word.len()..].trim_start();
+        match word {
+            "stack" if rest.starts_with('{') => {
+                let place = source.place(piece.start..piece.start + word.len());
+                self.stacks.push(StackBlock {
+                    place,
+                    id: None,
+                    name: None,
+                    description: None,
+                    tags: None,
+                    watch: None,
+                    after: None,
+                });
+            }
+            "generate_hcl" | "generate_file" => {
+                let label = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+                if let Some((label, _)) = label {
+                    self.generations.push(Generation {
+                        kind: if word == "generate_hcl" { "generate_hcl" } else { "generate_file" },
+                        label: label.to_owned(),
+                        condition: None,
+                        inherit: None,
+                        filters: Vec::new(),
+                        part: Part::unread(piece, source),
+                    });
+                }
+            }
+            "globals" => {
+                self.globals.push(Global {
+                    path: Vec::new(),
+                    value: None,
+                    part: Part::unread(piece, source),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, body: &Body, source: &Source<'_>) {
         for block in body.blocks() {
             let place = source.place(block.ident.span().unwrap_or_default());
             match block.ident.as_str() {
-                "stack" => file.stacks.push(StackBlock {
+                "stack" => self.stacks.push(StackBlock {
                     place,
                     id: expression(block, "id"),
+                    name: expression(block, "name"),
+                    description: expression(block, "description"),
+                    tags: expression(block, "tags"),
                     watch: placed(block, "watch", source),
                     after: placed(block, "after", source),
                 }),
-                "import" => file.imports.extend(import(block, source)),
+                "import" => self.imports.extend(import(block, source)),
                 "input" => {
                     let name = block.labels.first().map_or("", |label| label.as_str()).to_owned();
                     let from = expression(block, "from_stack_id");
-                    file.inputs.extend(from.map(|from_stack_id| Input { name, from_stack_id, place }));
+                    self.inputs.extend(from.map(|from_stack_id| Input { name, from_stack_id, place }));
                 }
-                kind @ ("generate_hcl" | "generate_file") => {
-                    let context = block.body.get_attribute("context");
-                    let context = context.and_then(|attribute| attribute.value.as_variable());
-                    let root = kind == "generate_file" && context.is_some_and(|name| name.as_str() == "root");
-                    if let Some(label) = block.labels.first().filter(|_| !root) {
-                        let label = label.as_str().to_owned();
-                        let condition = expression(block, "condition");
-                        file.generations.push(Generation { label, condition, place });
-                    }
-                    file.reads.extend(reads(&block.body, source));
+                "generate_hcl" => self.generations.extend(generation("generate_hcl", block, source)),
+                "generate_file" => self.generations.extend(generation("generate_file", block, source)),
+                "globals" => self.globals_of(block, source),
+                "trigger" => {
+                    let kind = block.body.get_attribute("type");
+                    let kind = kind.and_then(|attribute| attribute.value.as_variable());
+                    self.is_dismissal |= kind.is_some_and(|kind| kind.as_str() == "ignore-change");
                 }
-                "globals" => file.reads.extend(reads(&block.body, source)),
+                "terramate" => self.environment_of(block, source),
                 _ => {}
             }
         }
-        file
+    }
+
+    fn globals_of(&mut self, block: &Block, source: &Source<'_>) {
+        let labels: Vec<String> = block.labels.iter().map(|label| label.as_str().to_owned()).collect();
+        let path = |name: &str| labels.iter().cloned().chain([name.to_owned()]).collect();
+        for attribute in block.body.attributes() {
+            self.globals.push(Global {
+                path: path(attribute.key.as_str()),
+                value: Some(attribute.value.clone()),
+                part: Part::of_expression(&attribute.value, source),
+            });
+        }
+        for map in block.body.blocks().filter(|map| map.ident.as_str() == "map") {
+            let Some(name) = map.labels.first() else { continue };
+            let part = Part::of_body(&map.body, map.span().unwrap_or_default(), source);
+            self.globals.push(Global { path: path(name.as_str()), value: None, part });
+        }
+        if block.body.is_empty() && !labels.is_empty() {
+            let part = Part::of_body(&block.body, block.ident.span().unwrap_or_default(), source);
+            self.globals.push(Global { path: labels.clone(), value: None, part });
+        }
+    }
+
+    fn environment_of(&mut self, terramate: &Block, source: &Source<'_>) {
+        let mut at: Vec<&Block> = vec![terramate];
+        for name in ["config", "run", "env"] {
+            at = at.into_iter().flat_map(|block| block.body.get_blocks(name)).collect();
+        }
+        for attribute in at.into_iter().flat_map(|block| block.body.attributes()) {
+            let part = Part::of_expression(&attribute.value, source);
+            self.environment.push((attribute.key.as_str().to_owned(), part));
+        }
     }
 }
 
@@ -134,19 +234,22 @@ fn import(block: &Block, source: &Source<'_>) -> Option<Text> {
     Some(source.quoted(value.as_str()?, value.span().unwrap_or_default()))
 }
 
-/// The first arguments of all functions of a body that read files.
-fn reads(body: &Body, source: &Source<'_>) -> Vec<(Expression, Place)> {
-    struct Reads(Vec<(Expression, Range<usize>)>);
-    impl Visit for Reads {
-        fn visit_func_call(&mut self, call: &hcl_edit::expr::FuncCall) {
-            let name = call.name.name.as_str().strip_prefix("tm_");
-            if let (Some(path), true) = (call.args.get(0), name.is_some_and(|name| READS.contains(&name))) {
-                self.0.push((path.clone(), call.span().unwrap_or_default()));
-            }
-            visit::visit_func_call(self, call);
-        }
+fn generation(kind: &'static str, block: &Block, source: &Source<'_>) -> Option<Generation> {
+    let context = block.body.get_attribute("context").and_then(|attribute| attribute.value.as_variable());
+    if kind == "generate_file" && context.is_some_and(|name| name.as_str() == "root") {
+        return None;
     }
-    let mut found = Reads(Vec::new());
-    found.visit_body(body);
-    found.0.into_iter().map(|(path, span)| (path, source.place(span))).collect()
+    let filters = block.body.get_blocks("stack_filter").map(|filter| {
+        let known =
+            |attribute: &&Attribute| ["project_paths", "repository_paths"].contains(&attribute.key.as_str());
+        filter.body.attributes().filter(known).map(|attribute| attribute.value.clone()).collect()
+    });
+    Some(Generation {
+        kind,
+        label: block.labels.first()?.as_str().to_owned(),
+        condition: expression(block, "condition"),
+        inherit: expression(block, "inherit"),
+        filters: filters.collect(),
+        part: Part::of_body(&block.body, block.span().unwrap_or_default(), source),
+    })
 }

@@ -1,6 +1,6 @@
 //! The `tm_` functions, which are Terraform's under another name, as far as lists of paths are made by them.
 
-use super::{Files, Value};
+use super::{Files, Value, evaluate::LARGEST};
 
 /// Functions that read the file their first argument names; what most of them make of it is not known.
 pub(super) const READS: [&str; 9] = [
@@ -54,7 +54,9 @@ fn pure(name: &str, mut arguments: Vec<Value>) -> Option<Value> {
         ("replace", [Value::Text(text), Value::Text(from), Value::Text(to)])
             if !(from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
         {
-            Value::Text(text.replace(from.as_str(), to))
+            let most = text.len().saturating_mul(to.len().max(1));
+            (most <= LARGEST || text.matches(from.as_str()).count().saturating_mul(to.len()) <= LARGEST)
+                .then(|| Value::Text(text.replace(from.as_str(), to)))?
         }
         ("split", [Value::Text(by), Value::Text(text)]) => {
             let parts: Vec<Value> = match (by.as_str(), text.as_str()) {
@@ -64,10 +66,17 @@ fn pure(name: &str, mut arguments: Vec<Value>) -> Option<Value> {
             };
             Value::List(parts)
         }
-        ("join", [Value::Text(by), rest @ ..]) => Value::Text(texts(rest)?.join(by)),
+        ("join", [Value::Text(by), rest @ ..]) => {
+            let texts = texts(rest)?;
+            (texts.len().saturating_mul(by.len()) <= LARGEST).then(|| Value::Text(texts.join(by)))?
+        }
         ("format", [Value::Text(pattern), rest @ ..]) => Value::Text(format(pattern, rest)?),
         ("formatlist", [Value::Text(pattern), rest @ ..]) => {
             let length = rest.iter().filter_map(Value::list).map(<[Value]>::len).max()?;
+            let longest = rest.iter().map(|argument| argument.size().saturating_mul(16)).sum::<usize>();
+            if length.saturating_mul(pattern.len().saturating_add(longest)) > 16 * LARGEST {
+                return None;
+            }
             let lines = (0..length).map(|at| {
                 let row = rest.iter().map(|argument| match argument {
                     Value::List(items) => items.get(at).cloned(),

@@ -13,6 +13,8 @@ pub(crate) enum Value {
     Object(Vec<(String, Value)>),
     /// Nobody can tell without running Terramate.
     Unknown,
+    /// Terramate fails here, since a name is not there: `tm_try` goes on, `tm_can` says no.
+    Fails,
 }
 
 impl Value {
@@ -33,10 +35,22 @@ impl Value {
     /// Whether nothing in it is unknown.
     pub(crate) fn is_known(&self) -> bool {
         match self {
-            Self::Unknown => false,
+            Self::Unknown | Self::Fails => false,
             Self::List(items) => items.iter().all(Self::is_known),
             Self::Object(members) => members.iter().all(|(_, member)| member.is_known()),
             _ => true,
+        }
+    }
+
+    /// How much it takes to hold it, in values; 16 bytes of a text are one.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => 1 + text.len() / 16,
+            Self::List(items) => items.iter().fold(1, |sum, item| sum.saturating_add(item.size())),
+            Self::Object(members) => members
+                .iter()
+                .fold(1, |sum, (name, member)| sum.saturating_add(1 + name.len() / 16 + member.size())),
+            _ => 1,
         }
     }
 
@@ -44,8 +58,9 @@ impl Value {
         match self {
             Self::Object(members) => {
                 let found = members.iter().rev().find(|(member, _)| member == name);
-                found.map_or(Self::Unknown, |(_, value)| value.clone())
+                found.map_or(Self::Fails, |(_, value)| value.clone())
             }
+            Self::Fails => Self::Fails,
             _ => Self::Unknown,
         }
     }

@@ -1,0 +1,242 @@
+//! Code that is generated for a stack and not kept in the repository: what of the files in its directory and
+//! above it ends up there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hcl_edit::{Span, expr::Expression};
+
+use super::{
+    FactReference, ReferenceKind, Target,
+    terramate_stack::{Merged, Stack, exactly, matching, quoted},
+};
+use crate::{
+    proof::{Digester, RepoPath},
+    terraform::{
+        facts::{Place, StaticValue},
+        terramate::{Generation, Global, Globals, Part, Table, Value, matches_stack},
+    },
+};
+
+/// The files of a directory and what they import.
+pub(super) struct Level {
+    directory: RepoPath,
+    files: Vec<Merged>,
+}
+
+/// What counts of one file, and who says so first.
+#[derive(Default)]
+struct Used {
+    /// What it is, and its digest.
+    parts: BTreeSet<(String, String)>,
+    says: Option<(RepoPath, Place, String)>,
+}
+
+/// Something that is used: where it stands, and what it is.
+struct Use<'a> {
+    file: &'a RepoPath,
+    name: String,
+    part: &'a Part,
+    says: (RepoPath, Place, String),
+}
+
+impl Stack<'_> {
+    /// What generated code and the environment of a run take from the files of the stack and of the
+    /// directories above it.
+    pub(super) fn generated(&mut self, own: Vec<Merged>) {
+        let mut levels = vec![Level { directory: self.directory.clone(), files: own }];
+        let mut at = self.directory.parent();
+        while let Some(directory) = at {
+            at = directory.parent();
+            let files = self.above(&directory);
+            levels.push(Level { directory, files });
+        }
+        let (table, globals) = globals(&levels);
+        self.table = Some(table);
+        let mut uses: Vec<Use<'_>> = Vec::new();
+        let mut set: BTreeSet<&str> = BTreeSet::new();
+        for level in &levels {
+            for (path, file) in &level.files {
+                for generation in &file.file.generations {
+                    if self.is_missing(level, path, generation) {
+                        let name = format!("{} {:?}", generation.kind, generation.label);
+                        let says = (path.clone(), generation.part.place, name.clone());
+                        uses.push(Use { file: path, name, part: &generation.part, says });
+                    }
+                }
+            }
+            // The nearest of a name counts.
+            let here = level.files.iter().flat_map(|(path, file)| {
+                file.file.environment.iter().map(move |(name, part)| (path, name.as_str(), part))
+            });
+            let here: Vec<_> = here.filter(|(_, name, _)| !set.contains(name)).collect();
+            for (path, name, part) in here {
+                set.insert(name);
+                let name = format!("terramate.config.run.env {name}");
+                let says = (path.clone(), part.place, name.clone());
+                uses.push(Use { file: path, name, part, says });
+            }
+        }
+        let own: BTreeSet<RepoPath> = levels[0].files.iter().map(|(path, _)| path.clone()).collect();
+        let mut used: BTreeMap<&RepoPath, Used> = BTreeMap::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut all = false;
+        while let Some(next) = uses.pop() {
+            for (call, place) in &next.part.reads {
+                self.looks_at(call, next.file, *place);
+            }
+            let of_file = used.entry(next.file).or_default();
+            of_file.parts.insert((next.name, next.part.digest.as_str().to_owned()));
+            of_file.says.get_or_insert_with(|| next.says.clone());
+            let more: Vec<&(&RepoPath, &Global)> = match &next.part.globals {
+                Globals::All if all => Vec::new(),
+                Globals::All => {
+                    all = true;
+                    globals.values().flatten().collect()
+                }
+                Globals::These(_) if all => Vec::new(),
+                Globals::These(names) => {
+                    let mut more = Vec::new();
+                    for name in names {
+                        if let Some((name, defined)) = globals.get_key_value(name.as_str())
+                            && seen.insert(name)
+                        {
+                            more.extend(defined);
+                        }
+                    }
+                    // What could not be read may define any.
+                    if seen.insert("")
+                        && let Some(unread) = globals.get("")
+                    {
+                        more.extend(unread);
+                    }
+                    more
+                }
+            };
+            uses.extend(more.into_iter().map(|(file, global)| Use {
+                file,
+                name: format!("global.{}", global.path.join(".")),
+                part: &global.part,
+                says: next.says.clone(),
+            }));
+        }
+        for (file, Used { parts, says }) in used {
+            // What stands in the stack, and what it imports, counts as a whole.
+            let Some((says, place, text)) = says.filter(|_| !own.contains(file)) else { continue };
+            let mut digester = Digester::new();
+            for (name, digest) in &parts {
+                digester.update(format!("{}:{name}{digest}", name.len()));
+            }
+            let target = Target::Path(exactly(file));
+            let reference = FactReference::new(ReferenceKind::Include, target, place, quoted(text));
+            self.facts.references.push(reference.in_file(says).of_part(digester.finish()));
+        }
+    }
+
+    /// Whether a block generates a file in this stack that is not there.
+    fn is_missing(&mut self, level: &Level, path: &RepoPath, generation: &Generation) -> bool {
+        let place = generation.part.place;
+        let here = level.directory == *self.directory;
+        if !here
+            && let Some(inherit) = &generation.inherit
+            && self.value(inherit, path, place) == Value::Bool(false)
+        {
+            return false;
+        }
+        if !generation.filters.is_empty() {
+            let stack = format!("/{}", String::from_utf8_lossy(self.directory.as_bytes()));
+            let matches = |value: Value| match value.list() {
+                Some(patterns) => patterns.iter().any(|pattern| {
+                    pattern.text().is_none_or(|pattern| matches_stack(pattern, &stack) != Some(false))
+                }),
+                None => true,
+            };
+            let any = generation
+                .filters
+                .iter()
+                .any(|filter| filter.iter().all(|patterns| matches(self.value(patterns, path, place))));
+            if !any {
+                return false;
+            }
+        }
+        let condition = generation.condition.as_ref().map(|condition| self.value(condition, path, place));
+        if condition == Some(Value::Bool(false)) {
+            return false;
+        }
+        let Some(made) = self.directory.resolve(&generation.label) else { return false };
+        !self.is_kept(&made, path, place)
+    }
+
+    /// A call of a function that looks at files, while code is generated.
+    fn looks_at(&mut self, call: &Expression, file: &RepoPath, place: Place) {
+        let Expression::FuncCall(call) = call else { return };
+        let name = call.name.name.as_str().trim_start_matches("tm_").to_owned();
+        let mut arguments = Vec::new();
+        for argument in call.args.iter().take(2) {
+            arguments.push(self.value(argument, file, place));
+        }
+        if arguments.first() == Some(&Value::Fails) {
+            return;
+        }
+        let kind = match name.as_str() {
+            "fileset" => ReferenceKind::FileSet,
+            "fileexists" => ReferenceKind::Presence,
+            _ => ReferenceKind::FileRead,
+        };
+        let text = quoted(format!("tm_{name}({})", spelled(call)));
+        let path = arguments.first().and_then(Value::text).map(|path| self.at(path));
+        let path = match (path, name.as_str()) {
+            (Some(None), _) => return,
+            (Some(Some(directory)), "fileset") => match arguments.get(1).and_then(Value::text) {
+                Some(glob) => matching(&directory, glob),
+                None => matching(&directory, "**"),
+            },
+            (Some(Some(path)), _) => exactly(&path),
+            (None, _) => StaticValue::Unknown,
+        };
+        let reference = FactReference::new(kind, Target::Path(path), place, text);
+        self.facts.references.push(reference.in_file(file.clone()));
+    }
+}
+
+/// The first argument, as it is written.
+fn spelled(call: &hcl_edit::expr::FuncCall) -> String {
+    let first = call.args.get(0);
+    first
+        .filter(|first| first.span().is_some())
+        .map(|first| first.to_string().trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// All definitions that count, by their first name and with their file. Of one path the nearest counts.
+fn globals(levels: &[Level]) -> (Table, BTreeMap<String, Vec<(&RepoPath, &Global)>>) {
+    let mut table = Table::default();
+    let mut by_path: BTreeMap<&[String], Vec<(&RepoPath, &Global)>> = BTreeMap::new();
+    for level in levels.iter().rev() {
+        let mut here: BTreeMap<&[String], Vec<(&RepoPath, &Global)>> = BTreeMap::new();
+        for (path, file) in &level.files {
+            table.is_open |= file.file.is_broken;
+            for global in &file.file.globals {
+                here.entry(&global.path).or_default().push((path, global));
+            }
+        }
+        for (path, defined) in here {
+            match path.is_empty() {
+                // What could not be read takes no place of anything.
+                true => by_path.entry(path).or_default().extend(defined),
+                false => {
+                    let value = match defined.as_slice() {
+                        [(_, one)] => one.value.clone(),
+                        _ => None,
+                    };
+                    table.define(path.to_vec(), value);
+                    by_path.insert(path, defined);
+                }
+            }
+        }
+    }
+    let mut by_name: BTreeMap<String, Vec<(&RepoPath, &Global)>> = BTreeMap::new();
+    for (path, defined) in by_path {
+        by_name.entry(path.first().cloned().unwrap_or_default()).or_default().extend(defined);
+    }
+    (table, by_name)
+}
