@@ -10,8 +10,8 @@ use infraflow_core::{
     catalog::CatalogRules,
     git::RemoteName,
     impact::{
-        AffectedUnit, Graph, Impact, ModuleAddresses, Reach, Reached, ReachedWhen, ReasonsFor, Rules, Scope,
-        Why, reach, why,
+        AffectedStackUnit, AffectedUnit, Graph, Impact, ModuleAddresses, Reach, Reached, ReachedWhen,
+        ReasonsFor, Rules, Scope, Why, reach, why,
     },
     nature,
     proof::Reason,
@@ -189,6 +189,11 @@ impl Options {
             &by_environment(&impact.removed_units),
             units(&impact.removed_units),
         );
+        let stack_units = |units: &[AffectedStackUnit]| {
+            units.iter().map(|unit| (unit.id.to_string(), unit.reasons.clone())).collect::<Vec<_>>()
+        };
+        self.list(&mut text, "units of stacks", "", stack_units(&impact.stack_units));
+        self.list(&mut text, "removed units of stacks", "", stack_units(&impact.removed_stack_units));
         if self.dependents {
             self.list(
                 &mut text,

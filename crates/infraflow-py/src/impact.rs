@@ -35,7 +35,7 @@ document! {
     /// What a change set touches, each thing with the shortest chain of references back to a changed file.
     Impact(core::Impact) {
         base, head, merge_base, changes, modules, units, cases, removed_modules, removed_units, renamed_units,
-        dependents, ruled, unparsable, warnings,
+        stack_units, removed_stack_units, dependents, ruled, unparsable, warnings,
     }
 }
 
@@ -47,6 +47,11 @@ record! {
 record! {
     /// A unit, and why it is affected or gone.
     AffectedUnit(core::AffectedUnit) { id, path, dialect, environment, reasons }
+}
+
+record! {
+    /// A unit that a stack generates, and why it is affected or gone.
+    AffectedStackUnit(core::AffectedStackUnit) { id, path, stack, reasons }
 }
 
 record! {

@@ -45,9 +45,9 @@ mod _infraflow {
             TerraformDryRunner, UnitArtefacts, UnitDrift, UnitDryRun, drift_report,
         },
         impact::{
-            AffectedCase, AffectedModule, AffectedUnit, Answered, BranchAge, Graph, Impact, Reached,
-            RenamedUnit, Ruled, Scope, Unparsable, Why, Width, dot, graph, impact, mermaid, reach, scope,
-            tell_renames, why,
+            AffectedCase, AffectedModule, AffectedStackUnit, AffectedUnit, Answered, BranchAge, Graph,
+            Impact, Reached, RenamedUnit, Ruled, Scope, Unparsable, Why, Width, dot, graph, impact, mermaid,
+            reach, scope, tell_renames, why,
         },
         job::{_shutdown, Started},
         nature::{Nature, StepGraph, StepSpec, nature, steps},

@@ -2,7 +2,8 @@
 //! is told by where they stand, so nothing of it is kept.
 
 use super::{
-    Catalog, CatalogError, DialectName, ReferenceKind, Role, classify::Sort, ground::claims, view::RecordId,
+    Catalog, CatalogError, DialectName, MarkKind, ReferenceKind, Role, classify::Sort, ground::claims,
+    view::RecordId,
 };
 use crate::proof::RepoPath;
 
@@ -21,6 +22,34 @@ impl Catalog {
             };
             found.extend(ids.into_iter().map(|id| (id, kind)));
         }
+        found.extend(self.laid_over(path)?);
+        Ok(found)
+    }
+
+    /// Units that a file stands beside whose module, which is run from elsewhere, reads a file of that place in its own
+    /// directory: what stands beside the unit is laid over a copy of the module.
+    fn laid_over(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
+        let mut found = Vec::new();
+        let mut above = path.parent();
+        while let Some(at) = above {
+            let mut is_unit = false;
+            for id in self.view().records_at(&at)? {
+                let record = self.view().record(id)?;
+                is_unit |= record.marks.contains(&MarkKind::Unit);
+                for module in record.run_from_elsewhere() {
+                    let there = module.join(path.relative_to(&at));
+                    for (reader, edge) in self.view().edges_to_path(&there, self.configures(&there))? {
+                        if edge.is_own() && self.view().record(reader)?.directory == *module {
+                            found.push((id, edge.kind));
+                        }
+                    }
+                }
+            }
+            // Below a unit another one begins a place of its own.
+            above = if is_unit { None } else { at.parent() };
+        }
+        found.sort_by_key(|(id, kind)| (*id, *kind));
+        found.dedup();
         Ok(found)
     }
 

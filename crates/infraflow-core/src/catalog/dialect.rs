@@ -52,6 +52,12 @@ pub trait Dialect: Send + Sync {
         Vec::new()
     }
 
+    /// Whether the configuration file at this path can state [units that it generates](Facts::generated).
+    fn generates(&self, path: &RepoPath) -> bool {
+        let _ = path;
+        false
+    }
+
     /// Whether all of the file can be understood; why not, where it cannot. It is asked of files that
     /// changed, and of all files of what is affected, and takes as long as it takes to parse the whole.
     fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::{
-    CaseKind, Catalog, CatalogError, ReferenceKind, Role, Thing, UnitId,
+    CaseKind, Catalog, CatalogError, DialectName, ReferenceKind, Role, Thing, UnitId,
     classify::Sort,
     ground::claims,
     record::{Edge, End, Key, Proof, Record},
@@ -81,6 +81,9 @@ impl Catalog {
         }
         let found = self.view().ends(b's', &record.key.at)?;
         let mut found = self.holding(found)?;
+        if !self.is_called(&record) {
+            found.retain(|(_, edge)| edge.kind != ReferenceKind::ModuleCall);
+        }
         let rules = &self.makings().rules;
         for name in rules.examples.iter().chain(&rules.tests) {
             for example in self.view().records_below(&record.key.at.join(name.as_bytes()))? {
@@ -92,6 +95,13 @@ impl Catalog {
         }
         found.retain(|(from, _)| *from != id);
         Ok(found)
+    }
+
+    /// Whether a module call can mean a scope: the configuration of Terragrunt in a directory says how that is run
+    /// there, and whoever calls it reads the rest.
+    pub(super) fn is_called(&self, record: &Record) -> bool {
+        let dialect = &self.makings().dialects[usize::from(record.key.dialect)];
+        dialect.name() != DialectName::terragrunt()
     }
 
     fn holding(&self, edges: Vec<(RecordId, Edge)>) -> Result<Vec<(RecordId, Edge)>, CatalogError> {

@@ -77,8 +77,38 @@ pub struct Facts {
     pub references: Vec<FactReference>,
     /// Names it gives to values, so that references can be worked out.
     pub definitions: Vec<Definition>,
+    /// Units that it generates elsewhere, as the stacks of Terragrunt do. All that they depend on stands among
+    /// `references` too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generated: Vec<GeneratedUnit>,
     /// Why the file could not be understood, or not wholly.
     pub unparsable: Option<Unparsable>,
+}
+
+/// A unit that a scope generates in a directory of its own, which need not be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GeneratedUnit {
+    /// Where it is generated.
+    pub directory: RepoPath,
+    /// What the scope says of it, as a text: where both are the same, so is the unit, as far as its own references do
+    /// not differ. None where not all of that is known: then it depends on all that the scope depends on.
+    pub definition: Option<String>,
+    /// The file that says so.
+    pub in_file: RepoPath,
+    /// Where in it.
+    pub place: Place,
+    /// What it depends on besides.
+    pub references: Vec<FactReference>,
+    /// Names it gives to values.
+    pub definitions: Vec<Definition>,
+}
+
+impl GeneratedUnit {
+    /// A unit that depends on nothing yet.
+    pub fn new(directory: RepoPath, definition: Option<String>, in_file: RepoPath, place: Place) -> Self {
+        Self { directory, definition, in_file, place, references: Vec::new(), definitions: Vec::new() }
+    }
 }
 
 /// Something that tells what a directory is.

@@ -67,6 +67,7 @@ impl Ground<'_> {
                 .filter(|file| file.through.is_empty())
                 .filter_map(|file| Some((file.path.clone(), file.parsed.take()?)))
                 .collect(),
+            addresses: self.own,
             looked: Vec::new(),
             error: None,
         };

@@ -9,7 +9,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    CatalogError, ReferenceKind,
+    CatalogError, DialectName, ReferenceKind,
     fill::{Names, alternatives, is_open, names_variable, variables},
     glob::Glob,
     ground::Ground,
@@ -68,7 +68,7 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
     let mut draft = Draft {
         scope,
         targets: Vec::new(),
-        edges: own_edges(scope),
+        edges: own_edges(scope, ground),
         warnings: Vec::new(),
         opens: BTreeMap::new(),
         crowded: false,
@@ -90,7 +90,7 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
 
 /// What a scope's own files bring: links that they were read through, what its dialect looked at, and,
 /// where one could not be read, anything below the directory.
-fn own_edges(scope: &Scope) -> Vec<Edge> {
+fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
     let edge = |to, kind, proof: Proof| Edge {
         to,
         kind,
@@ -110,7 +110,12 @@ fn own_edges(scope: &Scope) -> Vec<Edge> {
         edges.push(Edge { looked: true, ..edge(looked.to.clone(), looked.kind, looked.proof.clone()) });
     }
     for (directory, proof) in &scope.consumes {
-        edges.push(edge(End::Scope(directory.clone()), ReferenceKind::Dependency, proof.clone()));
+        let way = ground.links.follow(&RepoPath::root(), directory.as_bytes());
+        for link in way.links {
+            edges.push(edge(End::File(link), ReferenceKind::SymbolicLink, proof.clone()));
+        }
+        let end = way.end.unwrap_or_else(|| directory.clone());
+        edges.push(edge(End::Scope(end), ReferenceKind::Dependency, proof.clone()));
     }
     for (directory, proof) in &scope.below {
         edges.push(edge(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
@@ -254,6 +259,9 @@ impl Draft<'_> {
 /// Carries open reads up along the calls until nothing new arrives anywhere.
 fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -> Result<(), CatalogError> {
     let failed = |source| CatalogError::git(ground.tree, source);
+    // Terragrunt's configuration says how a directory is run; who calls that reads the rest.
+    let terragrunt = DialectName::terragrunt();
+    let lends = |dialect: u8| ground.dialects[usize::from(dialect)].name() != terragrunt;
     let mut standing: HashMap<&RepoPath, Vec<usize>> = HashMap::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| !draft.scope.key.test) {
         standing.entry(&draft.scope.directory).or_default().push(at);
@@ -267,7 +275,8 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
         directories.extend(calls.filter_map(|(call, target)| Some((target.as_ref()?, Some(call)))));
         directories.extend(draft.scope.key.test.then_some((&draft.scope.directory, None)));
         for (directory, call) in directories {
-            for &target in standing.get(directory).into_iter().flatten().filter(|&&target| target != at) {
+            let called = standing.get(directory).into_iter().flatten();
+            for &target in called.filter(|&&target| target != at && lends(drafts[target].scope.key.dialect)) {
                 callers.entry(target).or_default().push((at, call));
             }
             incoming.push((at, call, directory.clone()));
@@ -275,7 +284,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
     }
     drop(standing);
     for (at, call, directory) in incoming {
-        for record in outside(&directory)? {
+        for record in outside(&directory)?.iter().filter(|record| lends(record.key.dialect)) {
             let default = |name: &str| record.defaults.get(name).cloned();
             drafts[at].inherit(call, record.open.iter(), &default, ground).map_err(failed)?;
         }

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Because, Dialect, Listed, Lookup, Parsed, ReferenceKind, Role,
     links::Links,
+    own::OwnAddresses,
     record::{End, Proof},
 };
 use crate::{
@@ -39,6 +40,7 @@ pub(super) struct TreeLookup<'a> {
     pub(super) near: Near<'a>,
     pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
+    pub(super) addresses: &'a OwnAddresses,
     pub(super) dialect: u8,
     /// The same.
     pub(super) speaks: &'a dyn Dialect,
@@ -102,6 +104,11 @@ impl TreeLookup<'_> {
 }
 
 impl Lookup for TreeLookup<'_> {
+    fn own_directory(&self, source: &str) -> Option<RepoPath> {
+        let (from, relative) = self.addresses.within(&RepoPath::root(), source)?;
+        self.links.follow(&from, relative.as_bytes()).end
+    }
+
     fn read(&mut self, path: &RepoPath, because: &Because) -> Option<Arc<[u8]>> {
         let entry = self.file(path, because.kind, because)?;
         match self.tree.show_entry(&entry, |content| content.into()) {

@@ -23,6 +23,13 @@ pub trait Lookup {
     /// What stands directly in a directory, sorted by name. Only what comes and goes counts as a change.
     fn list(&mut self, directory: &RepoPath, because: &Because) -> Vec<Listed>;
 
+    /// The directory of this repository that a source address leads to, where it is one of the repository's own
+    /// addresses and not pinned to another revision.
+    fn own_directory(&self, source: &str) -> Option<RepoPath> {
+        let _ = source;
+        None
+    }
+
     /// The file as a parser has it; `None` as for [`Lookup::read`]. The result is remembered by content and
     /// path, so that a file which all scopes share is parsed once. One dialect hands in one parser.
     fn parsed(

@@ -57,6 +57,7 @@ mod edges;
 mod error;
 mod facts;
 mod fill;
+mod generated;
 mod glob;
 mod ground;
 mod group;
@@ -94,7 +95,10 @@ pub use catalog::Catalog;
 pub use dialect::{Dialect, standard_dialects};
 pub(crate) use edges::UnitOnTheWay;
 pub use error::CatalogError;
-pub use facts::{Claim, Definition, FactReference, Facts, Mark, MarkKind, Role, Scope, Target};
+pub use facts::{
+    Claim, Definition, FactReference, Facts, GeneratedUnit, Mark, MarkKind, Role, Scope, Target,
+};
+pub(crate) use generated::Generated;
 pub use ids::{BackendSetting, CaseId, DialectName, UnitId, WorkspaceName};
 pub use lookup::{Because, Listed, Lookup, Parsed};
 pub use node::{Case, CaseKind, Module, Node, Unit, Unparsable};

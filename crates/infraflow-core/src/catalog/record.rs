@@ -11,6 +11,9 @@ use crate::{
     terraform::facts::{Place, StaticValue, Text},
 };
 
+/// The name of the call by which a unit runs its module.
+pub(super) const ROOT: &str = "(root)";
+
 /// What tells one scope from another: where it stands and who reads it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
@@ -47,6 +50,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The directories of other modules that it runs as the root.
+    pub(super) fn run_from_elsewhere(&self) -> impl Iterator<Item = &RepoPath> {
+        let roots = self.calls.iter().filter(|call| call.name == ROOT);
+        roots.filter_map(|call| call.target.as_ref()).filter(|target| **target != self.directory)
+    }
+
     /// The directories of this repository that it calls.
     pub(crate) fn called(&self) -> impl Iterator<Item = &RepoPath> {
         self.calls.iter().filter_map(|call| call.target.as_ref())
@@ -69,6 +78,32 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// Whether it is a read that the scope's own files state, by a path that nobody else gives.
+    pub(super) fn is_own(&self) -> bool {
+        let reads = [ReferenceKind::FileRead, ReferenceKind::FileSet, ReferenceKind::PathNamed];
+        reads.contains(&self.kind) && !self.looked && !self.when_run && self.proofs.len() == 1
+    }
+
+    /// Whether it ends at whatever matches.
+    pub(crate) fn is_pattern(&self) -> bool {
+        matches!(self.to, End::Matching { .. })
+    }
+
+    /// Whether it ends at the file of a path. `configures` says that the path is configuration, which what is merely
+    /// not known does not mean.
+    pub(crate) fn ends_at(&self, path: &RepoPath, configures: bool) -> bool {
+        match &self.to {
+            End::Scope(_) => false,
+            End::File(file) => file == path,
+            End::Subtree(directory) | End::Below(directory) => path.is_within(directory),
+            End::Matching { directory, glob, unknown } => {
+                let from = directory.as_bytes().len() + usize::from(!directory.is_root());
+                let rest = path.as_bytes().get(from..).unwrap_or_default();
+                path.is_within(directory) && !(*unknown && configures) && glob.matches(rest)
+            }
+        }
+    }
+
     /// The links of the edge, from its end's side on.
     pub(crate) fn links(&self) -> impl Iterator<Item = Link> {
         self.proofs.iter().map(|proof| proof.place.link(proof.file.clone(), proof.text.to_string()))

@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
-    CatalogRules, Definition, FactReference, Facts, MarkKind, Parsed, ReferenceKind, Target, Unparsable,
+    CatalogRules, Definition, FactReference, Facts, GeneratedUnit, MarkKind, Parsed, ReferenceKind, Target,
+    Unparsable,
     fill::{Names, alternatives, names_local},
     ground::Ground,
     group::Group,
     look::Looked,
-    record::{Key, Proof},
+    record::{Key, Proof, ROOT},
 };
 use crate::{
     git::{Entry, GitError},
@@ -112,24 +113,21 @@ pub(super) fn gather(
         true => run_from(group.directory.path(), configured, ground.rules),
         false => group.directory.path().clone(),
     };
-    let scope = Scope {
-        key: group.key.clone(),
-        directory,
-        valued: group.valued,
-        linked: Vec::new(),
-        marks: Vec::new(),
-        calls: Vec::new(),
-        reads: Vec::new(),
-        values: HashMap::new(),
-        unparsable: Vec::new(),
-        looked,
-        consumes: Vec::new(),
-        below: Vec::new(),
-        files: Vec::new(),
-        defined: Vec::new(),
-        definitions: OnceLock::new(),
-    };
+    let empty = Scope::empty(group.key.clone(), directory);
+    let scope = Scope { valued: group.valued, looked, ..empty };
     stated(scope, files, resolved, ground)
+}
+
+/// A unit that a scope generates, as a scope of its own, which stands in the directory of the one that generates it.
+pub(super) fn generated(group: &Group, unit: &GeneratedUnit, ground: &Ground<'_>) -> Result<Scope, GitError> {
+    let key = Key { at: unit.directory.clone(), dialect: group.key.dialect, test: false };
+    let scope = Scope::empty(key, group.directory.path().clone());
+    let facts = Facts {
+        references: unit.references.clone(),
+        definitions: unit.definitions.clone(),
+        ..Facts::default()
+    };
+    stated(scope, Vec::new(), facts, ground)
 }
 
 fn stated(
@@ -171,6 +169,26 @@ fn stated(
 }
 
 impl Scope {
+    fn empty(key: Key, directory: RepoPath) -> Self {
+        Self {
+            key,
+            directory,
+            valued: false,
+            linked: Vec::new(),
+            marks: Vec::new(),
+            calls: Vec::new(),
+            reads: Vec::new(),
+            values: HashMap::new(),
+            unparsable: Vec::new(),
+            looked: Vec::new(),
+            consumes: Vec::new(),
+            below: Vec::new(),
+            files: Vec::new(),
+            defined: Vec::new(),
+            definitions: OnceLock::new(),
+        }
+    }
+
     /// What the names of the scope stand for. Its files are asked for that when somebody needs it.
     pub(super) fn definitions(&self, ground: &Ground<'_>) -> Result<&Definitions, GitError> {
         if let Some(known) = self.definitions.get() {
@@ -244,7 +262,7 @@ impl Scope {
                     }
                 }
                 self.calls.push(Call {
-                    name: "root".into(),
+                    name: ROOT.into(),
                     source: source.map(|text| (text, proof.file.clone())),
                     version: None,
                     proof,

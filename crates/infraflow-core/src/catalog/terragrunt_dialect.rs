@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use super::{
-    Because, Claim, Definition, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, Parsed,
-    ReferenceKind, Role, Target, Unparsable,
+    Because, Claim, Definition, Dialect, DialectName, FactReference, Facts, GeneratedUnit, Lookup, Mark,
+    MarkKind, Parsed, ReferenceKind, Role, Target, Unparsable,
 };
 use crate::{
     proof::RepoPath,
     terraform::{
-        facts::Place,
-        terragrunt::{Files, Purpose, SourceFile, What, Why, resolve},
+        facts::{Base, Place, StaticValue},
+        terragrunt::{Files, Finding, Purpose, Resolved, SourceFile, What, Why, Written, resolve},
     },
 };
 
@@ -42,7 +42,7 @@ impl Dialect for TerragruntDialect {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn claims(&self, path: &RepoPath) -> Option<Claim> {
@@ -52,6 +52,10 @@ impl Dialect for TerragruntDialect {
         }
         let claimed = CONFIGURATION.contains(&name) && !path.names().any(|name| FILLED.contains(&name));
         claimed.then(Claim::configuration)
+    }
+
+    fn generates(&self, path: &RepoPath) -> bool {
+        path.file_name().ends_with(b".stack.hcl")
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
@@ -68,46 +72,118 @@ impl Dialect for TerragruntDialect {
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {
-        let mut seen = Seen { lookup, own: files };
+        let mut seen = Seen { lookup, own: files, owner: None, owned: Vec::new() };
         let resolved = resolve(directory, files, &mut seen);
+        let owned = seen.owned;
         let mut facts = Facts::default();
         if resolved.runs {
             facts.marks.push(Mark::new(MarkKind::Unit, Place { start: 0, end: 0, line: 1, column: 1 }));
         }
-        let given = resolved.values.into_iter().map(|(name, value)| Definition::Value(name, value));
-        let mut given: Vec<Definition> = given.collect();
-        for finding in resolved.findings {
-            let (kind, target) = match finding.what {
-                What::Reads(path) => (ReferenceKind::FileRead, Target::Path(path)),
-                What::Lists(path) => (ReferenceKind::FileSet, Target::Path(path)),
-                What::Names(path) => (ReferenceKind::PathNamed, Target::Path(path)),
-                What::Variables(path) => (ReferenceKind::VariableFile, Target::Path(path)),
-                What::Unit(unit) => (ReferenceKind::Dependency, Target::Unit(unit)),
-                What::Root { source, directory } => {
-                    // They are the unit's, whichever of its modules is run: said once.
-                    let target = Target::Root { source, directory, values: std::mem::take(&mut given) };
-                    (ReferenceKind::ModuleCall, target)
-                }
-            };
-            let reference = FactReference::new(kind, target, finding.place, finding.text);
-            facts.references.push(reference.in_file(finding.file));
-        }
-        // What stands beside the unit itself is run with them.
-        facts.definitions = given;
-        let mut broken = resolved.broken.into_iter().filter(|(path, ..)| !files.contains(path));
-        facts.unparsable = broken.next().map(|(path, line, why)| Unparsable::new(path, line, why));
+        let mut broken = resolved.broken.iter().filter(|(path, ..)| !files.contains(path));
+        facts.unparsable =
+            broken.next().map(|(path, line, why)| Unparsable::new(path.clone(), *line, why.clone()));
         if resolved.incomplete && facts.unparsable.is_none() {
             let why = "it is too large to be evaluated: what is left counts only by its own files";
             facts.unparsable = files.first().map(|path| Unparsable::new(path.clone(), None, why));
         }
+        facts.generated = generated(&resolved, owned);
+        let mut given = definitions(&resolved, |_| true);
+        facts.references = references(resolved.findings, &mut given);
+        // What stands beside the unit itself is run with them.
+        facts.definitions = given;
         facts
     }
+}
+
+/// What is found, as the catalog has it. `given` are the values of the modules that are run, whichever of them
+/// it is: they are said once.
+fn references(findings: Vec<Finding>, given: &mut Vec<Definition>) -> Vec<FactReference> {
+    let references = findings.into_iter().map(|finding| {
+        let (kind, target) = match finding.what {
+            What::Reads(path) => (ReferenceKind::FileRead, Target::Path(path)),
+            What::Lists(path) => (ReferenceKind::FileSet, Target::Path(path)),
+            What::Names(path) => (ReferenceKind::PathNamed, Target::Path(path)),
+            What::Variables(path) => (ReferenceKind::VariableFile, Target::Path(path)),
+            What::Unit(unit) => (ReferenceKind::Dependency, Target::Unit(unit)),
+            What::Root { source, directory } => {
+                let values = given.extract_if(.., |one| matches!(one, Definition::Value(..))).collect();
+                (ReferenceKind::ModuleCall, Target::Root { source, directory, values })
+            }
+            What::Call { name, source, arguments } => {
+                let arguments =
+                    arguments.into_iter().map(|(name, value)| Definition::Value(name, value)).collect();
+                let target =
+                    Target::Module { name, source: Some(source), version: None, overrides: false, arguments };
+                (ReferenceKind::ModuleCall, target)
+            }
+        };
+        FactReference::new(kind, target, finding.place, finding.text).in_file(finding.file)
+    });
+    references.collect()
+}
+
+/// The names that a scope, or a unit that it generates, gives to values.
+fn definitions(resolved: &Resolved, of: impl Fn(Option<usize>) -> bool) -> Vec<Definition> {
+    let values = resolved.values.iter().filter(|(owner, ..)| of(*owner));
+    let values = values.map(|(_, name, value)| Definition::Value(name.clone(), value.clone()));
+    let written = resolved.written.iter().filter(|(owner, _)| of(*owner));
+    let written = written.map(|(_, written)| match written.clone() {
+        Written::Local(name, value) => Definition::Local(name, value),
+        Written::Default(name, value) => Definition::Default(name, value),
+    });
+    values.chain(written).collect()
+}
+
+/// The units that a stack generates, each with what was found and looked at for it.
+fn generated(resolved: &Resolved, owned: Vec<(usize, FactReference)>) -> Vec<GeneratedUnit> {
+    let mut units: Vec<GeneratedUnit> = resolved
+        .generated
+        .iter()
+        .map(|one| {
+            GeneratedUnit::new(one.directory.clone(), one.definition.clone(), one.file.clone(), one.place)
+        })
+        .collect();
+    if units.is_empty() {
+        return units;
+    }
+    let mut findings: Vec<Vec<Finding>> = vec![Vec::new(); units.len()];
+    for finding in &resolved.findings {
+        if let Some(found) = finding.owner.and_then(|owner| findings.get_mut(owner)) {
+            found.push(finding.clone());
+        }
+    }
+    for (owner, (unit, findings)) in units.iter_mut().zip(findings).enumerate() {
+        let mut given = definitions(resolved, |of| of == Some(owner));
+        unit.references = references(findings, &mut given);
+        unit.definitions = given;
+    }
+    for (owner, reference) in owned {
+        if let Some(unit) = units.get_mut(owner) {
+            unit.references.push(reference);
+        }
+    }
+    let stands = resolved.generated.iter().map(|one| one.stands);
+    units.into_iter().zip(stands).filter(|(_, stands)| *stands).map(|(unit, _)| unit).collect()
 }
 
 /// A lookup as configuration sees it.
 struct Seen<'a> {
     lookup: &'a mut dyn Lookup,
     own: &'a [RepoPath],
+    /// The generated unit for which files are looked at.
+    owner: Option<usize>,
+    /// What was looked at for generated units.
+    owned: Vec<(usize, FactReference)>,
+}
+
+impl Seen<'_> {
+    fn note(&mut self, path: &RepoPath, why: &Why, kind: ReferenceKind) {
+        if let Some(owner) = self.owner {
+            let target = Target::Path(StaticValue::Base(Base::Directory(path.clone())));
+            let reference = FactReference::new(kind, target, why.place, why.text.as_str());
+            self.owned.push((owner, reference.in_file(why.file.clone())));
+        }
+    }
 }
 
 fn because(why: &Why) -> Because {
@@ -124,7 +200,16 @@ fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
 }
 
 impl Files for Seen<'_> {
+    fn own_directory(&self, source: &str) -> Option<RepoPath> {
+        self.lookup.own_directory(source)
+    }
+
+    fn owned_by(&mut self, owner: Option<usize>) {
+        self.owner = owner;
+    }
+
     fn source(&mut self, path: &RepoPath, why: &Why) -> Option<Arc<SourceFile>> {
+        self.note(path, why, because(why).kind);
         let mut because = because(why);
         if self.own.contains(path) {
             because.kind = ReferenceKind::Contains;
@@ -133,10 +218,12 @@ impl Files for Seen<'_> {
     }
 
     fn is_file(&mut self, path: &RepoPath, why: &Why) -> bool {
+        self.note(path, why, ReferenceKind::Presence);
         self.lookup.is_file(path, &because(why))
     }
 
     fn is_directory(&mut self, path: &RepoPath, why: &Why) -> bool {
+        self.note(path, why, ReferenceKind::Presence);
         self.lookup.is_directory(path, &because(why))
     }
 

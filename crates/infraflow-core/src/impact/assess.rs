@@ -4,6 +4,7 @@ use super::{
     AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, Meant, ReasonsFor, References, Rules,
     reason::{Step, reasons},
     rules::{Applied, ThingKind, Wanted, apply},
+    stack_units::stack_units,
 };
 use crate::{
     catalog::{Catalog, CatalogError, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
@@ -100,11 +101,15 @@ fn assess_together(
         removed_modules: Vec::new(),
         removed_units: Vec::new(),
         renamed_units: Vec::new(),
+        stack_units: Vec::new(),
+        removed_stack_units: Vec::new(),
         dependents: dependents(base, head, &all)?,
         ruled: Vec::new(),
         unparsable,
         warnings,
     };
+    (impact.stack_units, impact.removed_stack_units) =
+        stack_units((base, &in_base), (head, &in_head), part, &applied)?;
     impact.ruled.extend(applied.ruled);
     impact.ruled.sort();
     for (node, (thing, reasons)) in all {
@@ -393,12 +398,14 @@ const MOST_WARNINGS: usize = 100;
 
 /// Everything that depends on a changed file in one catalog, each with the last steps of the ways there, the
 /// shortest first.
-struct Search<'a> {
-    reached: HashMap<RecordId, Vec<Step<'a>>>,
+pub(super) struct Search<'a> {
+    pub(super) reached: HashMap<RecordId, Vec<Step<'a>>>,
     /// What a changed file itself belongs to or concerns.
     direct: Vec<RecordId>,
     /// Scopes that a changed file asks to be left out, and that file.
     dismissed: BTreeMap<RecordId, RepoPath>,
+    /// What is concerned as a whole, not by one of its references.
+    pub(super) whole: HashSet<RecordId>,
 }
 
 impl<'a> Search<'a> {
@@ -410,7 +417,12 @@ impl<'a> Search<'a> {
         applied: &'a Applied<'a>,
         most: usize,
     ) -> Result<Self, CatalogError> {
-        let mut search = Self { reached: HashMap::new(), direct: Vec::new(), dismissed: BTreeMap::new() };
+        let mut search = Self {
+            reached: HashMap::new(),
+            direct: Vec::new(),
+            dismissed: BTreeMap::new(),
+            whole: HashSet::new(),
+        };
         let mut work: VecDeque<RecordId> = VecDeque::new();
         for change in changes {
             for (path, kind) in touched(change) {
@@ -438,8 +450,10 @@ impl<'a> Search<'a> {
                 }
                 if kind != ChangeKind::ModeChanged {
                     let beside = catalog.beside(path)?.into_iter();
-                    for (id, kind) in beside.filter(|(_, kind)| references.counts(Meant::by(*kind))) {
-                        let step = Step::File { change, path: path.clone(), kind, edge: None };
+                    let beside =
+                        beside.filter(|(_, by)| references.counts(Meant::by(*by)) && counts(*by, kind));
+                    for (id, by) in beside {
+                        let step = Step::File { change, path: path.clone(), kind: by, edge: None };
                         search.step(id, step, &mut work, most);
                     }
                 }
@@ -472,6 +486,9 @@ impl<'a> Search<'a> {
 
     /// Takes a step. The first one to a thing is the last of the shortest way.
     fn step(&mut self, to: RecordId, step: Step<'a>, work: &mut VecDeque<RecordId>, most: usize) {
+        if matches!(step, Step::File { edge: None, .. } | Step::Rule { .. } | Step::Also { .. }) {
+            self.whole.insert(to);
+        }
         let steps = self.reached.entry(to).or_default();
         if steps.is_empty() {
             work.push_back(to);
@@ -485,7 +502,7 @@ impl<'a> Search<'a> {
 /// The paths of a change, and what happened at each. A rename is two things to those who read the old name
 /// or the new one; both are looked for at both ends, since a path may be read before it is there, and after
 /// it is gone.
-fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
+pub(super) fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
     match &change.old_path {
         Some(old) => vec![(old, ChangeKind::Deleted), (&change.path, ChangeKind::Added)],
         None => vec![(&change.path, change.kind)],
@@ -493,7 +510,7 @@ fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
 }
 
 /// Whether a change of this kind can change what such a reference gives.
-fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
+pub(super) fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
     match (reference, change) {
         // `fileset` gives names.
         (

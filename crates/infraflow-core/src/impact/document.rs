@@ -38,6 +38,12 @@ pub struct Impact {
     /// Removed units that another took the place of, and whether it finds their state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renamed_units: Vec<RenamedUnit>,
+    /// Of the stacks among `units`, the units that they generate and whose plan can come out differently.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stack_units: Vec<AffectedStackUnit>,
+    /// Units that a stack generated and that it, or the stack, is no longer there to generate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_stack_units: Vec<AffectedStackUnit>,
     /// Units that only consume outputs of an affected one.
     pub dependents: Vec<AffectedUnit>,
     /// Changed paths that a rule of `[impact]` speaks of, sorted.
@@ -91,6 +97,20 @@ pub struct AffectedUnit {
     /// The environment it belongs to, where the policy names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentName>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}
+
+/// A unit that a stack generates, and why it is affected, or gone. It stands in no file of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct AffectedStackUnit {
+    /// What tells it from other units.
+    pub id: UnitId,
+    /// Where it is generated, for example `live/.terragrunt-stack/vpc`.
+    pub path: RepoPath,
+    /// The directory of the stack that stands in the tree, whatever other stacks it generates on the way.
+    pub stack: RepoPath,
     /// Why.
     pub reasons: Vec<Reason>,
 }

@@ -38,10 +38,11 @@ mod reason;
 pub mod rules;
 mod scope;
 mod scope_limits;
+mod stack_units;
 mod why;
 
 pub use assess::{assess, assess_with};
-pub use document::{AffectedCase, AffectedModule, AffectedUnit, Impact};
+pub use document::{AffectedCase, AffectedModule, AffectedStackUnit, AffectedUnit, Impact};
 pub use graph::{Graph, GraphEdge, GraphNode, Sort};
 pub use moved::{RenamedUnit, StateFate, tell_renames};
 pub use options::{ImpactOptions, ReasonsFor};

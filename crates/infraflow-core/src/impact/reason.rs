@@ -102,7 +102,7 @@ fn told(catalog: &Catalog, thing: &Thing, id: RecordId, steps: &[&Step<'_>]) -> 
     Ok(Reason::new(rule, sentence(catalog, thing, id, steps)?).with_chain(chain))
 }
 
-fn changed(change: &Change, path: &RepoPath) -> Link {
+pub(super) fn changed(change: &Change, path: &RepoPath) -> Link {
     Link::whole(path.clone(), happened(change, path))
 }
 
@@ -118,7 +118,7 @@ fn happened(change: &Change, path: &RepoPath) -> String {
     }
 }
 
-fn was(change: &Change, path: &RepoPath) -> String {
+pub(super) fn was(change: &Change, path: &RepoPath) -> String {
     let happened = happened(change, path);
     if happened.starts_with("changed") { happened } else { format!("was {happened}") }
 }
@@ -202,7 +202,7 @@ impl Thing {
     }
 }
 
-fn verb(kind: ReferenceKind) -> &'static str {
+pub(super) fn verb(kind: ReferenceKind) -> &'static str {
     match kind {
         ReferenceKind::Contains => "contains",
         ReferenceKind::ModuleCall => "calls",

@@ -51,6 +51,11 @@ fn judge(case: &Value, impact: &Impact) -> Vec<String> {
         ("units", impact.units.iter().map(|unit| unit.path.to_string()).collect()),
         ("deleted_units", impact.removed_units.iter().map(|unit| unit.path.to_string()).collect()),
         ("deleted_modules", impact.removed_modules.iter().map(|module| module.path.to_string()).collect()),
+        ("stack_units", impact.stack_units.iter().map(|unit| unit.path.to_string()).collect()),
+        (
+            "deleted_stack_units",
+            impact.removed_stack_units.iter().map(|unit| unit.path.to_string()).collect(),
+        ),
         ("dependents", impact.dependents.iter().map(|unit| unit.path.to_string()).collect()),
         ("examples", cases.iter().filter(|path| examples.contains(*path)).cloned().collect()),
         ("tests", cases.iter().filter(|path| tests.contains(*path)).cloned().collect()),

@@ -40,6 +40,8 @@ mod select_evidence;
 mod store;
 mod terraform;
 mod terragrunt;
+mod terragrunt_code;
+mod terragrunt_stacks;
 mod terramate;
 mod terramate_generate;
 mod why;

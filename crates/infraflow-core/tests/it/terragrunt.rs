@@ -12,7 +12,7 @@ use crate::fixture::Repo;
 const TF: &str = "variable \"v\" { default = \"\" }\n";
 const ROOT: &str = "include \"root\" {\n  path = find_in_parent_folders(\"root.hcl\")\n}\n";
 
-fn impact_of(repo: &Repo) -> (Impact, Catalog) {
+pub(crate) fn impact_of(repo: &Repo) -> (Impact, Catalog) {
     let repository = Repository::open(&repo.path).unwrap();
     let base = Revision::Commit(repository.resolve("main").unwrap());
     let head = repository.revision("HEAD").unwrap();
@@ -25,7 +25,7 @@ fn impact_of(repo: &Repo) -> (Impact, Catalog) {
     (assess(&changes, &build(&Revision::Commit(changes.merge_base)), &head).unwrap(), head)
 }
 
-fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
+pub(crate) fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
     let repo = Repo::with(files);
     repo.branch("feature");
     change(&repo);
@@ -33,11 +33,11 @@ fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
     impact_of(&repo).0
 }
 
-fn units(impact: &Impact) -> Vec<String> {
+pub(crate) fn units(impact: &Impact) -> Vec<String> {
     impact.units.iter().map(|unit| unit.path.to_string()).collect()
 }
 
-fn dependents(impact: &Impact) -> Vec<String> {
+pub(crate) fn dependents(impact: &Impact) -> Vec<String> {
     impact.dependents.iter().map(|unit| unit.path.to_string()).collect()
 }
 
@@ -445,6 +445,28 @@ mod mistakes_of_terragrunt {
         for changed in ["m/three/main.tf", "m/three/policy.json"] {
             assert_eq!(units(&impact(&files, |repo| repo.write(changed, "# changed\n"))), ["a"], "{changed}");
         }
+    }
+
+    #[test]
+    fn files_that_functions_read_and_variable_files_are_seen() {
+        let unit = "locals {\n  f = file(\"../f.txt\")\n  s = fileset(\"../set\", \"*.json\")\n}\nterraform {\n  extra_arguments \"v\" {\n    commands           = [\"plan\"]\n    required_var_files = [\"${get_terragrunt_dir()}/../r.tfvars\"]\n    optional_var_files = [\"${get_terragrunt_dir()}/../o.tfvars\"]\n    arguments          = [\"-var-file=${get_terragrunt_dir()}/../a.tfvars\"]\n  }\n}\ninputs = {\n  t = templatefile(\"../t.tpl\", {})\n  i = file(\"../i.txt\")\n}\n";
+        let files = [("a/terragrunt.hcl", unit), ("b/terragrunt.hcl", ""), ("a/main.tf", TF)];
+        let read = ["f.txt", "set/new.json", "r.tfvars", "o.tfvars", "a.tfvars", "t.tpl", "i.txt"];
+        for changed in read.into_iter().chain(["a/terraform.tfvars", "a/x.auto.tfvars"]) {
+            let found = impact(&files, |repo| repo.write(changed, "changed = 1\n"));
+            assert_eq!(units(&found), ["a"], "{changed}");
+        }
+    }
+
+    #[test]
+    fn no_worktree_is_left_behind() {
+        let repo = Repo::with(&[("a/terragrunt.hcl", "")]);
+        repo.branch("feature");
+        repo.write("a/terragrunt.hcl", "# changed\n");
+        repo.commit("feat: change");
+        impact_of(&repo);
+        assert_eq!(repo.git(&["worktree", "list"]).lines().count(), 1);
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
     }
 
     #[test]

@@ -52,6 +52,7 @@ from ._errors import (
 from ._infraflow import (
     AffectedCase,
     AffectedModule,
+    AffectedStackUnit,
     AffectedUnit,
     AllowedSigners,
     Answered,
@@ -181,6 +182,7 @@ __all__ = [
     "AddressError",
     "AffectedCase",
     "AffectedModule",
+    "AffectedStackUnit",
     "AffectedUnit",
     "AllowedSigners",
     "Answered",

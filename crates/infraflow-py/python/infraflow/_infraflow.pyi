@@ -11,6 +11,7 @@ from ._traits import ChangeDetector, CredentialProvider
 __all__ = [
     "AffectedCase",
     "AffectedModule",
+    "AffectedStackUnit",
     "AffectedUnit",
     "AllowedSigners",
     "Answered",
@@ -424,6 +425,8 @@ class Impact(_Document):
         removed_modules: Sequence[AffectedModule],
         removed_units: Sequence[AffectedUnit],
         renamed_units: Sequence[RenamedUnit] = (),
+        stack_units: Sequence[AffectedStackUnit] = (),
+        removed_stack_units: Sequence[AffectedStackUnit] = (),
         dependents: Sequence[AffectedUnit],
         ruled: Sequence[Ruled] = (),
         unparsable: Sequence[Unparsable] = (),
@@ -449,6 +452,10 @@ class Impact(_Document):
     def removed_units(self) -> tuple[AffectedUnit, ...]: ...
     @property
     def renamed_units(self) -> tuple[RenamedUnit, ...]: ...
+    @property
+    def stack_units(self) -> tuple[AffectedStackUnit, ...]: ...
+    @property
+    def removed_stack_units(self) -> tuple[AffectedStackUnit, ...]: ...
     @property
     def dependents(self) -> tuple[AffectedUnit, ...]: ...
     @property
@@ -487,6 +494,18 @@ class AffectedUnit(_Data):
     def dialect(self) -> str: ...
     @property
     def environment(self) -> str | None: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+@final
+class AffectedStackUnit(_Data):
+    def __new__(cls, *, id: str, path: str, stack: str, reasons: Sequence[Reason]) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def stack(self) -> str: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
 

@@ -7,7 +7,7 @@ use super::{
     evaluate::Evaluation,
     files::Purpose,
     frame::Frame,
-    functions,
+    functions, hcl,
     path::{self, Meaning, REPOSITORY, absolute, meanings, relative},
     syntax::Span,
     value::Value,
@@ -17,11 +17,14 @@ use crate::{
     terraform::facts::{Base, StaticValue},
 };
 
+/// The most bytes of a template that is filled in.
+const MAX_TEMPLATE: usize = 1 << 18;
+
 /// The most folders that are gone up.
 const MAX_FOLDERS: usize = 100;
 
 /// Functions of Terraform whose first argument is a file, relative to the file in which they stand.
-const READS: [&str; 9] = [
+const READS: [&str; 8] = [
     "filebase64",
     "filebase64sha256",
     "filebase64sha512",
@@ -29,7 +32,6 @@ const READS: [&str; 9] = [
     "filesha1",
     "filesha256",
     "filesha512",
-    "templatefile",
     "templatestring",
 ];
 
@@ -63,6 +65,8 @@ impl Evaluation<'_> {
                 Some(default) => Value::usually(default.clone()),
                 None => Value::Unknown,
             },
+            // What the command line gives in place of the source; usually nothing.
+            "get_terragrunt_source_cli_flag" => Value::usually(Value::text("")),
             "get_platform" => Value::usually(Value::text("linux")),
             "get_terraform_commands_that_need_vars" => {
                 Value::list(NEED_VARIABLES.iter().map(|name| Value::text(*name)).collect())
@@ -91,6 +95,7 @@ impl Evaluation<'_> {
                 Value::Unknown
             }
             "file" => self.read_file(frame, first?, span),
+            "templatefile" => self.template_file(frame, first?, arguments.get(1), span),
             "fileexists" => self.file_exists(frame, first?, span),
             "fileset" => self.file_set(frame, arguments, span),
             name if READS.contains(&name) => {
@@ -116,10 +121,9 @@ impl Evaluation<'_> {
                     None => found.push(fallback.clone()),
                 },
                 // Whatever is called so in any folder above.
+                None if matches!(name, Value::Failed) => found.push(Value::Failed),
                 None => {
-                    if !matches!(name, Value::Failed) {
-                        self.seek_unknown(frame, &name, span);
-                    }
+                    self.seek_unknown(frame, &name, span);
                     found.push(Value::Unknown);
                 }
             }
@@ -256,7 +260,8 @@ impl Evaluation<'_> {
         let mut inner = Frame::new(file, Arc::clone(&directory), Arc::clone(&directory), origin);
         inner.chain = self.frames[frame].chain + 1;
         if inner.file.wants_values {
-            inner.values = self.values_beside(frame, &directory, span);
+            let values = self.values_beside(frame, &directory, span);
+            inner.values = Some(values.unwrap_or_else(Value::nothing));
         }
         let Some(inner) = self.enter(inner) else { return Some(Value::Unknown) };
         self.read.insert(path, inner);
@@ -280,6 +285,34 @@ impl Evaluation<'_> {
     fn read_file(&mut self, frame: usize, file: &Value, span: Span) -> Value {
         let base = Arc::clone(&self.frames[frame].base);
         self.read_source(frame, file, &base, span, |source| Value::Content(Arc::clone(source)))
+    }
+
+    /// `templatefile`: the text of the file, filled in as far as that is known.
+    fn template_file(&mut self, frame: usize, file: &Value, names: Option<&Value>, span: Span) -> Value {
+        let content = self.read_file(frame, file, span);
+        let mut names: Vec<(Arc<str>, Value)> = match names {
+            Some(Value::Object(members)) => {
+                members.iter().map(|(name, value)| (Arc::clone(name), value.clone())).collect()
+            }
+            _ => Vec::new(),
+        };
+        names.retain(|(name, _)| !name.is_empty());
+        let mut found = Vec::new();
+        for alternative in content.alternatives() {
+            let template = match &alternative {
+                Value::Content(file) => file.text().filter(|text| text.len() <= MAX_TEMPLATE),
+                _ => None,
+            };
+            found.push(match template.map(hcl_edit::parser::parse_template) {
+                Some(Ok(template)) => {
+                    let template = hcl::template_at(&template, span);
+                    self.with_names(names.clone(), |this| this.eval(frame, &template))
+                }
+                _ if matches!(alternative, Value::Failed) => Value::Failed,
+                _ => Value::Unknown,
+            });
+        }
+        Value::one_of(found)
     }
 
     fn read_source(

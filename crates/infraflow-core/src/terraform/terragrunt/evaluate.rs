@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Files, Finding, What,
+    Files, Finding, Generated, What, Written,
     files::{Purpose, Why},
     frame::Frame,
     functions,
@@ -38,13 +38,21 @@ pub(super) struct Evaluation<'a> {
     pub(super) sought: HashMap<Sought, Option<Arc<str>>>,
     /// Files that were read as configuration, by path.
     pub(super) read: HashMap<Arc<str>, usize>,
-    /// Values of variables of the module that is run.
-    pub(super) given: Vec<(String, StaticValue)>,
+    /// Values of variables of the module that is run, each with its owner.
+    pub(super) given: Vec<(Option<usize>, String, StaticValue)>,
+    /// Names that written Terraform code gives to values.
+    pub(super) written: Vec<(Option<usize>, Written)>,
+    /// The units that are generated.
+    pub(super) generated: Vec<Generated>,
+    /// The generated unit that is gone through, by its place.
+    owner: Option<usize>,
     /// The directory of the scope.
     pub(super) scope: Arc<str>,
     /// Directories that are generated, and what they are copies of.
     pub(super) copies: Vec<(Arc<str>, Arc<str>)>,
     bound: Vec<(Arc<str>, Value)>,
+    /// `each` or `count` of the block that is expanded.
+    pub(super) each: Option<(Arc<str>, Value)>,
     left: usize,
     depth: usize,
 }
@@ -59,9 +67,13 @@ impl<'a> Evaluation<'a> {
             sought: HashMap::new(),
             read: HashMap::new(),
             given: Vec::new(),
+            written: Vec::new(),
+            generated: Vec::new(),
+            owner: None,
             scope,
             copies: Vec::new(),
             bound: Vec::new(),
+            each: None,
             left: MAX_STEPS,
             depth: 0,
         }
@@ -84,7 +96,39 @@ impl<'a> Evaluation<'a> {
         }
         let file = &self.frames[frame].file;
         let text = text.unwrap_or_else(|| file.quote(span));
-        self.findings.push(Finding { what, file: file.path.clone(), place: file.place(span), text });
+        let (file, place) = (file.path.clone(), file.place(span));
+        self.findings.push(Finding { what, file, place, text, owner: self.owner });
+    }
+
+    /// A value of a variable of the module that is run.
+    pub(super) fn give(&mut self, name: String, value: StaticValue) {
+        self.given.push((self.owner, name, value));
+    }
+
+    /// The generated unit that is gone through is one.
+    pub(super) fn stands(&mut self) {
+        if let Some(unit) = self.owner.and_then(|owner| self.generated.get_mut(owner)) {
+            unit.stands = true;
+        }
+    }
+
+    /// A name that written code gives to a value.
+    pub(super) fn define(&mut self, written: Written) {
+        self.written.push((self.owner, written));
+    }
+
+    /// Evaluates for a unit that is generated: whatever is found is its own. What was found for others on the way
+    /// is found again.
+    pub(super) fn owned<T>(&mut self, owner: Option<usize>, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.owner, owner);
+        let read = std::mem::take(&mut self.read);
+        let sought = std::mem::take(&mut self.sought);
+        let bound = std::mem::take(&mut self.bound);
+        self.files.owned_by(owner);
+        let result = evaluate(self);
+        self.files.owned_by(before);
+        (self.owner, self.read, self.sought, self.bound) = (before, read, sought, bound);
+        result
     }
 
     /// The file of the tree that an absolute path means: what a generated directory is a copy of.
@@ -104,6 +148,18 @@ impl<'a> Evaluation<'a> {
     /// Evaluates where none of the names stand that are bound around the place that asks.
     pub(super) fn apart<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
         let bound = std::mem::take(&mut self.bound);
+        let result = evaluate(self);
+        self.bound = bound;
+        result
+    }
+
+    /// Evaluates where these names stand, and none of those that are bound around.
+    pub(super) fn with_names<T>(
+        &mut self,
+        names: Vec<(Arc<str>, Value)>,
+        evaluate: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let bound = std::mem::replace(&mut self.bound, names);
         let result = evaluate(self);
         self.bound = bound;
         result
@@ -300,6 +356,14 @@ impl<'a> Evaluation<'a> {
             "local" => self.locals(frame),
             "include" => self.included(frame, None).unwrap_or(Value::Unknown),
             "values" => self.values(frame),
+            "each" | "count" => self.expanded(name),
+            _ => Value::Unknown,
+        }
+    }
+
+    fn expanded(&self, name: &str) -> Value {
+        match &self.each {
+            Some((expanded, value)) if &**expanded == name => value.clone(),
             _ => Value::Unknown,
         }
     }
@@ -318,6 +382,7 @@ impl<'a> Evaluation<'a> {
                     "values" => (self.values(frame).member(name), rest),
                     "feature" => (self.feature(frame, name), rest),
                     "unit" | "stack" => (self.component(frame, root, name), rest),
+                    "each" | "count" => (self.expanded(root).member(name), rest),
                     _ => (Value::Unknown, rest),
                 }
             }

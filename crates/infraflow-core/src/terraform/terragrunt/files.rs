@@ -5,6 +5,13 @@ use crate::{proof::RepoPath, terraform::facts::Place};
 
 /// The files of a tree, as configuration looks at them. Whoever implements it notes what was looked at.
 pub trait Files {
+    /// The directory of the repository that an address leads to, where it is the repository's own.
+    fn own_directory(&self, source: &str) -> Option<RepoPath>;
+
+    /// From now on files are looked at for a unit that a stack generates, by its place in
+    /// [`Resolved::generated`](super::Resolved::generated), or for the scope itself.
+    fn owned_by(&mut self, owner: Option<usize>);
+
     /// A file, or `None` where there is none that can be read.
     fn source(&mut self, path: &RepoPath, why: &Why) -> Option<Arc<SourceFile>>;
 

@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub(super) file: Arc<ConfigFile>,
     /// The directory of the configuration that is run: of an included file, that of the one that includes.
     pub(super) directory: Arc<str>,
+    /// Where it is run: `directory`, but for what a stack file says of a unit, which is run where it is generated.
+    pub(super) home: Arc<str>,
     /// The directory of the file.
     pub(super) base: Arc<str>,
     /// The directory of the configuration with which everything began.
@@ -77,6 +79,7 @@ impl Frame {
         }
         Self {
             file,
+            home: Arc::clone(&directory),
             directory,
             base,
             origin,
@@ -97,6 +100,11 @@ fn is_stack_file(file: &ConfigFile) -> bool {
 }
 
 impl Evaluation<'_> {
+    /// Where what a frame says is run.
+    pub(super) fn home(&self, frame: usize) -> Arc<str> {
+        Arc::clone(&self.frames[frame].home)
+    }
+
     /// Adds a frame; `None` where there are too many.
     pub(super) fn enter(&mut self, frame: Frame) -> Option<usize> {
         if self.frames.len() >= MAX_FRAMES || frame.chain > MAX_CHAIN {
@@ -208,7 +216,7 @@ impl Evaluation<'_> {
     }
 
     fn include(&mut self, frame: usize, value: &Value, span: Span, text: &str) -> Vec<(Arc<str>, usize)> {
-        let directory = Arc::clone(&self.frames[frame].directory);
+        let directory = self.home(frame);
         let mut found = Vec::new();
         for alternative in value.alternatives() {
             let Value::Text(relative) = &alternative else {
@@ -223,7 +231,9 @@ impl Evaluation<'_> {
             let Some(source) = self.files.source(&actual, &why) else { continue };
             let (origin, chain) = (Arc::clone(&self.frames[frame].origin), self.frames[frame].chain + 1);
             let base = functions::directory_of(&path);
-            let stack = is_stack_file(&self.frames[frame].file);
+            // What is laid over a unit stands in a stack file, and is none.
+            let over = self.frames[frame].home != self.frames[frame].directory;
+            let stack = is_stack_file(&self.frames[frame].file) && !over;
             let base = if stack { Arc::clone(&self.frames[frame].base) } else { base };
             let mut inner = Frame::new(source.config(), Arc::clone(&directory), base, origin);
             inner.included = !stack;
@@ -316,7 +326,7 @@ impl Evaluation<'_> {
         match name {
             "locals" => self.locals(frame),
             "inputs" => self.inputs(frame),
-            "dependency" => Value::Unknown,
+            "dependency" => self.dependency_blocks(frame),
             "values" => self.values(frame),
             "feature" => Value::Unknown,
             "unit" | "stack" => self.components(frame, name),
@@ -336,12 +346,36 @@ impl Evaluation<'_> {
                         return self.apart(|this| this.eval(frame, &attribute.value));
                     }
                     if let Some(block) = file.body.blocks(name).next() {
-                        return self.block_object(frame, block, 0);
+                        if block.labels.is_empty() {
+                            return self.block_object(frame, block, 0);
+                        }
+                        let mut members = Members::new();
+                        for block in file.body.blocks(name) {
+                            let value = self.block_object(frame, block, 0);
+                            members.entry(block.label().into()).or_insert(value);
+                        }
+                        return Value::object(members);
                     }
                 }
                 Value::Unknown
             }
         }
+    }
+
+    /// `dependency` of a configuration file that is included or read: what its blocks say; their outputs are
+    /// unknown.
+    fn dependency_blocks(&mut self, frame: usize) -> Value {
+        let mut members = Members::from([("".into(), Value::Unknown)]);
+        for frame in self.merged(frame) {
+            let file = Arc::clone(&self.frames[frame].file);
+            for block in file.body.blocks("dependency") {
+                if !members.contains_key(block.label()) {
+                    let value = self.block_object(frame, block, 0);
+                    members.insert(block.label().into(), value);
+                }
+            }
+        }
+        Value::object(members)
     }
 
     /// The whole of a configuration file, as far as somebody may go through it.

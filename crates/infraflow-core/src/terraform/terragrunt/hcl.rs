@@ -33,7 +33,7 @@ pub(super) fn body(parsed: &structure::Body, shift: usize) -> Body {
                     kind: block.ident.as_str().into(),
                     labels: block.labels.iter().map(|label| label.as_str().into()).collect(),
                     header: Span::of(Some(ident.start..end), shift),
-                    body: self::body(&block.body, shift),
+                    body: Arc::new(self::body(&block.body, shift)),
                 });
             }
         }

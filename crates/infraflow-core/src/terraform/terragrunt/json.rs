@@ -1,6 +1,8 @@
 //! From JSON to the form that is evaluated. What a member is, a block or an argument, depends on its name, as
 //! Terragrunt's schema has it.
 
+use std::sync::Arc;
+
 use super::{
     hcl,
     syntax::{Attribute, Block, Body, Expr, Kind, Span},
@@ -58,7 +60,7 @@ pub(super) fn body(json: &Json, shift: usize) -> Body {
 fn blocks(kind: &str, json: &Json, labels: usize, header: Span, shift: usize, found: &mut Vec<Block>) {
     let mut add = |label: Option<&str>, header: Span, json: &Json| {
         let labels = label.into_iter().map(Into::into).collect();
-        found.push(Block { kind: kind.into(), labels, header, body: body(json, shift) });
+        found.push(Block { kind: kind.into(), labels, header, body: Arc::new(body(json, shift)) });
     };
     match &json.value {
         JsonValue::Array(items) if labels > 0 => {

@@ -12,7 +12,9 @@
 //!   `remote_state`, `exclude`, `errors`, `engine`;
 //! - `terraform`: `source` with `//` and query, `extra_arguments` with their variable files, hooks that name
 //!   files;
-//! - `terragrunt.stack.hcl`: units and stacks from this repository, as if they were generated, with `values`;
+//! - `terragrunt.stack.hcl`: units and stacks from this repository, as if they were generated, with `values` and
+//!   `autoinclude`; each generated unit is told apart ([`Generated`]);
+//! - Terraform code that `generate` writes, for the modules that it calls and the files that it reads;
 //! - Terragrunt's functions, Terraform's that read files, and the usual ones of texts, lists and objects;
 //!   HCL and JSON syntax.
 //!
@@ -25,8 +27,10 @@
 //!   they name count. `get_env` and features have their defaults where a path is made of them, and are
 //!   unknown in conditions, so that both branches count.
 //! - A path of which a part is unknown is taken for everything that it could mean.
-//! - Terraform code that a `generate` block writes is not read for the modules that it calls; the block and
-//!   the files that it is made of count.
+//! - A unit or stack that a stack takes from elsewhere is not seen: the `.hcl` files in the folders above it count, which
+//!   units of a catalog look for.
+//! - A module that written code calls at a pinned `ref` is outside; where a part of the code is not known, what stands
+//!   around it still counts.
 //! - YAML beyond mappings, lists and plain texts is unknown.
 //! - An absolute path is known up to the repository, so that what counts names from the root of the file
 //!   system counts wrongly.
@@ -52,9 +56,10 @@ mod stack;
 mod syntax;
 mod unit;
 mod value;
+mod writes;
 mod yaml;
 
 pub use files::{Files, Purpose, Why};
-pub use finding::{Finding, Resolved, What};
+pub use finding::{Finding, Generated, Resolved, What, Written};
 pub use resolve::resolve;
 pub use source_file::SourceFile;

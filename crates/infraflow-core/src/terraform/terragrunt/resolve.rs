@@ -5,6 +5,7 @@ use super::{
     evaluate::Evaluation,
     path::text_of,
     syntax::{Body, ConfigFile, Expr, Kind, Operator, Part},
+    value::Value,
 };
 use crate::{proof::RepoPath, terraform::facts::Place};
 
@@ -21,24 +22,33 @@ pub fn resolve(directory: &RepoPath, files: &[RepoPath], tree: &mut dyn Files) -
             let why = whole(path);
             evaluation.files.source(path, &why).map(|source| source.variables())
         });
+        // Without a file of values there are none.
         runs = values.is_some() || !(file.wants_values && needs_values(&file.body));
+        let values = Some(values.unwrap_or_else(Value::nothing));
         let over = named("terragrunt.autoinclude.hcl").and_then(|path| own(&mut evaluation, path));
         let over = over.and_then(|file| evaluation.own_frame(file, &here, values.clone(), 0));
         if let Some(frame) = evaluation.own_frame(file, &here, values, 0) {
             evaluation.unit(frame, over, false);
         }
     }
-    for name in ["terragrunt.stack.hcl", "terragrunt.autoinclude.stack.hcl"] {
-        if let Some(file) = named(name).and_then(|path| own(&mut evaluation, path)) {
-            runs = true;
-            let values = named("terragrunt.values.hcl").and_then(|path| {
-                let why = whole(path);
-                evaluation.files.source(path, &why).map(|source| source.variables())
-            });
-            if let Some(frame) = evaluation.own_frame(file, &here, values, 0) {
-                evaluation.stack(frame, 0);
-            }
-        }
+    let stack = named("terragrunt.stack.hcl").and_then(|path| own(&mut evaluation, path));
+    let over = named("terragrunt.autoinclude.stack.hcl").and_then(|path| own(&mut evaluation, path));
+    runs |= stack.is_some() || over.is_some();
+    let values = named("terragrunt.values.hcl").filter(|_| runs).and_then(|path| {
+        let why = whole(path);
+        evaluation.files.source(path, &why).map(|source| source.variables())
+    });
+    let values = Some(values.unwrap_or_else(Value::nothing));
+    let frame = stack.and_then(|file| evaluation.own_frame(file, &here, values.clone(), 0));
+    let over = over.and_then(|file| {
+        let over = evaluation.own_frame(file, &here, values, 0)?;
+        // What is laid over a stack sees its names.
+        evaluation.frames[over].outer = frame;
+        Some(over)
+    });
+    match frame {
+        Some(frame) => evaluation.stack(frame, 0, over),
+        None => over.into_iter().for_each(|over| evaluation.stack(over, 0, None)),
     }
     finish(evaluation, runs)
 }
@@ -64,7 +74,7 @@ fn finish(evaluation: Evaluation<'_>, runs: bool) -> Resolved {
             }
             other => format!("{other:?}"),
         };
-        seen.insert((what, finding.file.clone(), finding.place.start))
+        seen.insert((what, finding.file.clone(), finding.place.start, finding.owner))
     });
     let broken = evaluation.broken.iter().filter_map(|file| {
         file.broken.as_ref().map(|broken| (file.path.clone(), broken.line, broken.why.clone()))
@@ -72,7 +82,11 @@ fn finish(evaluation: Evaluation<'_>, runs: bool) -> Resolved {
     let mut values = evaluation.given;
     values.sort();
     values.dedup();
-    Resolved { findings, values, broken: broken.collect(), runs, incomplete }
+    let mut written = evaluation.written;
+    written.sort();
+    written.dedup();
+    let (broken, generated) = (broken.collect(), evaluation.generated);
+    Resolved { findings, values, written, generated, broken, runs, incomplete }
 }
 
 /// Whether a file cannot be evaluated without `values`: it takes something out of them without `try` around.

@@ -30,7 +30,7 @@ pub(super) struct ConfigFile {
     pub(super) path: RepoPath,
     /// The bytes, for places and quotes.
     text: Arc<[u8]>,
-    pub(super) body: Body,
+    pub(super) body: Arc<Body>,
     /// Texts in the parts that do not parse, which may be paths.
     pub(super) guesses: Vec<(Span, String)>,
     /// Why it does not parse, or not wholly.
@@ -66,7 +66,7 @@ pub(super) struct Block {
     pub(super) labels: Vec<Arc<str>>,
     /// Keyword and labels.
     pub(super) header: Span,
-    pub(super) body: Body,
+    pub(super) body: Arc<Body>,
 }
 
 #[derive(Debug)]
@@ -139,7 +139,19 @@ pub(super) enum Binary {
 impl ConfigFile {
     pub(super) fn new(path: RepoPath, text: Arc<[u8]>, body: Body) -> Self {
         let wants_values = memchr::memmem::find(&text, b"values").is_some();
-        Self { path, text, body, guesses: Vec::new(), broken: None, wants_values }
+        Self { path, text, body: Arc::new(body), guesses: Vec::new(), broken: None, wants_values }
+    }
+
+    /// The body of one of its blocks as a file of its own, whose places are those of the block.
+    pub(super) fn part(&self, body: &Arc<Body>) -> Self {
+        Self {
+            path: self.path.clone(),
+            text: Arc::clone(&self.text),
+            body: Arc::clone(body),
+            guesses: Vec::new(),
+            broken: None,
+            wants_values: self.wants_values,
+        }
     }
 
     pub(super) fn place(&self, span: Span) -> Place {

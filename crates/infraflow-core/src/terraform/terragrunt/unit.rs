@@ -11,7 +11,10 @@ use super::{
     syntax::{Attribute, Block, Expr, Kind, Span},
     value::Value,
 };
-use crate::terraform::facts::{Base, StaticValue, Text};
+use crate::{
+    proof::RepoPath,
+    terraform::facts::{Base, StaticValue, Text},
+};
 
 /// The most directories that a path with an unknown part is taken for.
 const MAX_EXPANDED: usize = 256;
@@ -54,17 +57,24 @@ impl Evaluation<'_> {
         }
         if let Value::Object(members) = &inputs {
             for (name, value) in members.iter().filter(|(name, _)| !name.is_empty()) {
-                self.given.push((name.to_string(), handed(value)));
+                self.give(name.to_string(), handed(value));
             }
         }
-        let modules = self.source(&frames, copied);
+        let here = self.home(frame);
+        let modules = self.source(&frames, &here, copied);
         self.settings(&frames, &modules);
+        self.written_files(&frames, &modules);
         self.dependencies(&frames);
     }
 
     /// What is run, and where in this repository it may stand.
-    fn source(&mut self, frames: &[usize], copied: bool) -> Vec<Arc<str>> {
-        let here = Arc::clone(&self.frames[frames[0]].directory);
+    fn source(&mut self, frames: &[usize], here: &Arc<str>, copied: bool) -> Vec<Arc<str>> {
+        if copied && let Some(directory) = self.actual(here) {
+            // What stands beside the unit is laid over the module that it runs.
+            let what = What::Root { source: None, directory: Some(directory.clone()) };
+            self.find(frames[0], what, Span::default(), Some("the directory of the unit".to_owned()));
+            self.beside_root(frames[0], directory, Span::default());
+        }
         for &frame in frames {
             let file = Arc::clone(&self.frames[frame].file);
             let source = file.body.blocks("terraform").find_map(|block| block.body.attribute("source"));
@@ -72,32 +82,21 @@ impl Evaluation<'_> {
             let value = self.apart(|this| this.eval(frame, &attribute.value));
             let mut modules = Vec::new();
             for value in value.alternatives() {
-                modules.extend(self.run(frame, &value, attribute, &here, copied));
+                modules.extend(self.run(frame, &value, attribute, here));
             }
             return modules;
-        }
-        if copied && let Some(directory) = self.actual(&here) {
-            let what = What::Root { source: None, directory: Some(directory) };
-            self.find(frames[0], what, Span::default(), Some("the directory of the unit".to_owned()));
         }
         Vec::new()
     }
 
-    fn run(
-        &mut self,
-        frame: usize,
-        value: &Value,
-        attribute: &Attribute,
-        here: &Arc<str>,
-        copied: bool,
-    ) -> Vec<Arc<str>> {
+    fn run(&mut self, frame: usize, value: &Value, attribute: &Attribute, here: &Arc<str>) -> Vec<Arc<str>> {
         if let Value::Text(source) = value
             && !is_local(source)
         {
             let what =
                 What::Root { source: self.source_text(frame, source, &attribute.value), directory: None };
             self.find(frame, what, attribute.span, Some("terraform.source".to_owned()));
-            return Vec::new();
+            return self.files.own_directory(source).iter().map(path::text_of).collect();
         }
         if let Value::Parts(parts) = value
             && !matches!(parts.first(), Some(Value::Text(text)) if is_local(text))
@@ -119,25 +118,29 @@ impl Evaluation<'_> {
         let mut modules = Vec::new();
         for directory in self.expand(frame, value, here, attribute.span) {
             let Some(actual) = self.actual(&directory) else { continue };
-            // A unit's own directory is joined to it; a copy's is not there.
-            if *directory != **here || copied {
+            // A unit's own directory is joined to it.
+            if *directory != **here {
                 let what = What::Root { source: constant.clone(), directory: Some(actual.clone()) };
                 self.find(frame, what, attribute.span, Some("terraform.source".to_owned()));
-                let beside = vec![
-                    StaticValue::Base(Base::Directory(actual)),
-                    StaticValue::Literal("/".to_owned()),
-                    StaticValue::FileSet(
-                        Box::new(StaticValue::Unknown),
-                        Box::new(StaticValue::Literal(BESIDE_A_ROOT.to_owned())),
-                    ),
-                ];
-                let text = "variable and lock files of the module that is run";
-                let what = What::Variables(StaticValue::Concat(beside));
-                self.find(frame, what, attribute.span, Some(text.to_owned()));
+                self.beside_root(frame, actual, attribute.span);
             }
             modules.push(directory);
         }
         modules
+    }
+
+    /// Files that terraform reads by their names where a module is run as the root.
+    fn beside_root(&mut self, frame: usize, directory: RepoPath, span: Span) {
+        let beside = vec![
+            StaticValue::Base(Base::Directory(directory)),
+            StaticValue::Literal("/".to_owned()),
+            StaticValue::FileSet(
+                Box::new(StaticValue::Unknown),
+                Box::new(StaticValue::Literal(BESIDE_A_ROOT.to_owned())),
+            ),
+        ];
+        let text = "variable and lock files of the module that is run";
+        self.find(frame, What::Variables(StaticValue::Concat(beside)), span, Some(text.to_owned()));
     }
 
     /// A source as a text with its place: what is between the quotes where it is a constant.
@@ -236,7 +239,7 @@ impl Evaluation<'_> {
         if let Some((Value::Object(variables), _)) = self.attribute(frame, block, "env_vars") {
             for (name, value) in variables.iter() {
                 if let Some(name) = name.strip_prefix("TF_VAR_") {
-                    self.given.push((name.to_owned(), handed(value)));
+                    self.give(name.to_owned(), handed(value));
                 }
             }
         }
@@ -278,7 +281,7 @@ impl Evaluation<'_> {
                 if let Some((name, value)) = given.as_deref().and_then(|given| given.split_once('=')) {
                     let known = matches!(argument, Value::Text(_));
                     let value = if known { handed(&Value::text(value)) } else { StaticValue::Unknown };
-                    self.given.push((name.to_owned(), value));
+                    self.give(name.to_owned(), value);
                 }
             }
         }
@@ -286,7 +289,7 @@ impl Evaluation<'_> {
 
     /// A variable file: beside the unit, or in the copy of the module in which the tool runs.
     fn variable_file(&mut self, frame: usize, file: &Value, span: Span, modules: &[Arc<str>]) {
-        let here = Arc::clone(&self.frames[frame].directory);
+        let here = self.home(frame);
         let relative = !matches!(file, Value::Text(text) if text.starts_with('/'));
         let bases = std::iter::once(&here).chain(modules.iter().filter(|base| relative && **base != here));
         for base in bases {
@@ -298,7 +301,9 @@ impl Evaluation<'_> {
                         self.files.source(&actual, &why).map(|source| source.variables())
                     {
                         let given = variables.iter().filter(|(name, _)| !name.is_empty());
-                        self.given.extend(given.map(|(name, value)| (name.to_string(), handed(value))));
+                        for (name, value) in given {
+                            self.give(name.to_string(), handed(value));
+                        }
                     }
                 } else if let Some(path) = self.settled(meaning) {
                     self.find(frame, What::Variables(path), span, None);
@@ -308,7 +313,7 @@ impl Evaluation<'_> {
     }
 
     fn hook(&mut self, frame: usize, block: &Block, modules: &[Arc<str>]) {
-        let here = Arc::clone(&self.frames[frame].directory);
+        let here = self.home(frame);
         let mut bases = vec![Arc::clone(&here)];
         bases.extend(modules.iter().filter(|module| **module != here).cloned());
         if let Some((Value::Text(directory), _)) = self.attribute(frame, block, "working_dir") {
@@ -334,10 +339,16 @@ impl Evaluation<'_> {
                     continue;
                 }
                 // One without a path of its own is completed by what it is merged with.
-                let Some((path, _)) = self.attribute(frame, block, "config_path") else { continue };
+                if block.body.attribute("config_path").is_none() {
+                    continue;
+                }
                 let enabled = self.attribute(frame, block, "enabled").and_then(|(value, _)| value.as_bool());
-                if enabled != Some(false) {
-                    self.depend(frame, &path, block.header, format!("dependency.{name}"));
+                for each in self.instances(frame, block).into_iter().filter(|_| enabled != Some(false)) {
+                    let before = std::mem::replace(&mut self.each, each);
+                    if let Some((path, _)) = self.attribute(frame, block, "config_path") {
+                        self.depend(frame, &path, block.header, format!("dependency.{name}"));
+                    }
+                    self.each = before;
                 }
                 seen.push(name);
             }
@@ -352,7 +363,7 @@ impl Evaluation<'_> {
     }
 
     pub(super) fn depend(&mut self, frame: usize, path: &Value, span: Span, text: String) {
-        let here = Arc::clone(&self.frames[frame].directory);
+        let here = self.home(frame);
         for path in path.alternatives() {
             for target in self.expand(frame, &path, &here, span) {
                 let target = match target.rsplit_once('/') {
@@ -363,10 +374,12 @@ impl Evaluation<'_> {
                 };
                 // What a stack generates is the stack's.
                 let stack = target.split_once("/.terragrunt-stack/").map(|(stack, _)| Arc::from(stack));
-                let target: Arc<str> = stack.unwrap_or(target);
-                let own = self.copies.iter().any(|(copy, _)| copy == &target) || *target == *self.scope;
-                let Some(actual) = path::repo_path(&target).filter(|_| !own) else { continue };
-                self.find(frame, What::Unit(actual), span, Some(text.clone()));
+                // It may also be committed as it was generated.
+                for target in stack.into_iter().chain([target]) {
+                    let own = self.copies.iter().any(|(copy, _)| copy == &target) || *target == *self.scope;
+                    let Some(actual) = path::repo_path(&target).filter(|_| !own) else { continue };
+                    self.find(frame, What::Unit(actual), span, Some(text.clone()));
+                }
             }
         }
     }

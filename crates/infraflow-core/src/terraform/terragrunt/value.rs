@@ -52,6 +52,11 @@ impl Value {
         Self::Object(Arc::new(members))
     }
 
+    /// An object without members.
+    pub(super) fn nothing() -> Self {
+        Self::object(Members::new())
+    }
+
     pub(super) fn each(item: Self) -> Self {
         Self::Each(Arc::new(item))
     }
@@ -240,6 +245,50 @@ impl Value {
             Self::Each(item) => (**item).clone(),
             _ => Self::Unknown,
         }
+    }
+
+    /// Adds the value as a text in which different values differ; `None` where not all of it is known.
+    pub(super) fn spell(&self, text: &mut String) -> Option<()> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        match self {
+            Self::Null => text.push_str("null"),
+            Self::Bool(_) | Self::Number(_) => text.push_str(&self.as_text()?),
+            Self::Text(inner) => text.push_str(&format!("{inner:?}")),
+            Self::List(items) => {
+                text.push('[');
+                for item in items.iter() {
+                    item.spell(text)?;
+                    text.push(',');
+                }
+                text.push(']');
+            }
+            Self::Object(members) => {
+                text.push('{');
+                for (name, member) in members.iter().filter(|(name, _)| !name.is_empty()) {
+                    text.push_str(&format!("{name:?}:"));
+                    member.spell(text)?;
+                    text.push(',');
+                }
+                text.push('}');
+                // Members that nobody knows the names of.
+                if members.contains_key("") {
+                    return None;
+                }
+            }
+            Self::Parts(parts) => {
+                for part in parts.iter() {
+                    part.spell(text)?;
+                    text.push('+');
+                }
+            }
+            // What the environment does to it, it does to both sides.
+            Self::Usually(inner) => inner.spell(text)?,
+            Self::Content(file) => text.push_str(&format!("{:?}", file.text()?)),
+            _ => return None,
+        }
+        Some(())
     }
 
     /// All single values that it can be; of what the environment could change, the usual one.
