@@ -134,7 +134,12 @@ fn answered(impact: &Impact) -> Vec<(&RepoPath, Answered)> {
     let gone = gone.map(|it| (&it.path, thing("removed_unit", it.id.to_string(), &it.reasons)));
     let lost = impact.removed_modules.iter();
     let lost = lost.map(|it| (&it.path, thing("removed_module", it.path.to_string(), &it.reasons)));
-    units.chain(modules).chain(cases).chain(gone).chain(lost).collect()
+    let in_stacks = impact.stack_units.iter();
+    let in_stacks = in_stacks.map(|it| (&it.path, thing("stack_unit", it.id.to_string(), &it.reasons)));
+    let out_of_stacks = impact.removed_stack_units.iter();
+    let out_of_stacks =
+        out_of_stacks.map(|it| (&it.path, thing("removed_stack_unit", it.id.to_string(), &it.reasons)));
+    units.chain(modules).chain(cases).chain(gone).chain(lost).chain(in_stacks).chain(out_of_stacks).collect()
 }
 
 fn changes_of<'a>(impact: &'a Impact, path: &RepoPath) -> Option<&'a Change> {

@@ -31,7 +31,6 @@
 //!   units of a catalog look for.
 //! - A module that written code calls at a pinned `ref` is outside; where a part of the code is not known, what stands
 //!   around it still counts.
-//! - YAML beyond mappings, lists and plain texts is unknown.
 //! - An absolute path is known up to the repository, so that what counts names from the root of the file
 //!   system counts wrongly.
 //! - What a stack generates without `.terragrunt-stack` is not known as the stack's when others depend on it.

@@ -109,7 +109,7 @@ impl Evaluation<'_> {
         let address = source.map(|source| self.apart(|this| this.eval(frame, &source.value)));
         let over = self.laid_over(frame, block, &directory);
         let owner = if &*block.kind == "unit" {
-            let definition = self.definition(frame, block, address.as_ref(), values.as_ref(), over);
+            let definition = self.definition(frame, address.as_ref(), values.as_ref(), over);
             self.generates(frame, block, &directory, definition)
         } else {
             None
@@ -204,7 +204,6 @@ impl Evaluation<'_> {
     fn definition(
         &mut self,
         frame: usize,
-        block: &Block,
         source: Option<&Value>,
         values: Option<&Value>,
         over: Over,
