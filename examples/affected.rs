@@ -160,6 +160,7 @@ impl Options {
             head: self.live_head.clone(),
             config: None,
             live: self.changes.at.live.clone(),
+            tool: self.changes.at.tool.clone(),
             cache: self.changes.at.cache.clone(),
             no_cache: self.changes.at.no_cache,
         };

@@ -99,6 +99,7 @@ impl Options {
             head: request.commit.to_string(),
             config: None,
             live: Vec::new(),
+            tool: None,
             cache: None,
             no_cache: false,
         };

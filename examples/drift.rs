@@ -53,6 +53,7 @@ fn main() -> ExitCode {
             head: String::new(),
             config: options.config,
             live: options.live,
+            tool: None,
             cache: None,
             no_cache: false,
         };

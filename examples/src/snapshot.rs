@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use infraflow_core::{
-    catalog::{Catalog, CatalogCache, CatalogRules, standard_dialects},
+    catalog::{Catalog, CatalogCache, CatalogRules, ToolChoice, standard_dialects},
     git::{CommitId, Repository, Revision, Tree},
     policy::{Configuration, PathPattern, Policy},
 };
@@ -24,6 +24,10 @@ pub struct Snapshot {
     /// Directories that are units, whatever the rules say; may be given several times.
     #[arg(long, value_name = "GLOB")]
     pub live: Vec<String>,
+    /// Which tool runs, where the rules do not say: terraform ignores .tofu files, opentofu reads x.tofu in place of
+    /// x.tf and evaluates module sources early. Without it, whatever one of them reads counts.
+    #[arg(long, value_name = "TOOL", value_parser = ["terraform", "opentofu", "either"])]
+    pub tool: Option<String>,
     /// Keep what was read of the repository in this folder, so that the next answer takes as long as the change
     /// is large. By default the user's cache folder.
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
@@ -102,7 +106,13 @@ impl Snapshot {
 
     fn rules(&self, configuration: &Configuration) -> Result<CatalogRules, Failure> {
         let live = self.live.iter().map(|text| PathPattern::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(configuration.section::<CatalogRules>()?.with_live(live))
+        let rules = configuration.section::<CatalogRules>()?.with_live(live);
+        Ok(match self.tool.as_deref() {
+            Some("terraform") => rules.with_tool(ToolChoice::Terraform),
+            Some("opentofu") => rules.with_tool(ToolChoice::Opentofu),
+            Some(_) => rules.with_tool(ToolChoice::Either),
+            None => rules,
+        })
     }
 
     fn cache(&self) -> CatalogCache {

@@ -14,7 +14,13 @@ impl Catalog {
         let mut found = Vec::new();
         for (dialect, claim) in claims(&self.makings().dialects, path) {
             let (kind, ids) = match claim.role {
-                Role::AutomaticValues => (ReferenceKind::VariableFile, self.running_in(&directory)?),
+                Role::AutomaticValues => {
+                    let mut found = self.running_in(&directory)?;
+                    found.extend(self.tests_in(&directory)?);
+                    found.sort();
+                    found.dedup();
+                    (ReferenceKind::VariableFile, found)
+                }
                 Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect)?),
                 Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory)?),
                 Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
@@ -65,6 +71,19 @@ impl Catalog {
         // Tests of this directory run here as well.
         for (id, edge) in self.view().ends(b's', directory)? {
             if edge.kind == ReferenceKind::TestOf && self.view().record(id)?.key.test {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The test files of a directory. `terraform test` loads automatic values from beside them as well
+    /// (internal/command/test.go, 1.11).
+    fn tests_in(&self, directory: &RepoPath) -> Result<Vec<RecordId>, CatalogError> {
+        let mut found = Vec::new();
+        for id in self.view().records_below(directory)? {
+            let key = &self.view().record(id)?.key;
+            if key.test && key.at.parent().as_ref() == Some(directory) {
                 found.push(id);
             }
         }

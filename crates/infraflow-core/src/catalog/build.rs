@@ -63,7 +63,12 @@ impl Makings {
         part(&serde_json::to_string(rules).unwrap_or_default());
         part(&own.text());
         let key = digester.finish_bytes();
-        Ok(Self { dialects: dialects.to_vec(), rules: rules.clone(), own, memo: Memo::default(), key })
+        let dialects = dialects.iter().map(|dialect| {
+            let chosen = dialect.for_tool(rules.tool);
+            chosen.unwrap_or_else(|| Arc::clone(dialect))
+        });
+        let dialects = dialects.collect();
+        Ok(Self { dialects, rules: rules.clone(), own, memo: Memo::default(), key })
     }
 
     pub(super) fn ground<'a>(&'a self, tree: &'a Tree, links: &'a Links) -> Ground<'a> {

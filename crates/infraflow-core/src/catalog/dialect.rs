@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Claim, Definition, DialectName, Facts, Lookup, Parsed, TerraformDialect, TerragruntDialect,
-    TerramateDialect, Unparsable,
+    TerramateDialect, ToolChoice, Unparsable,
 };
 use crate::proof::RepoPath;
 
@@ -33,6 +33,25 @@ pub trait Dialect: Send + Sync {
 
     /// How it reads the file at this path; `None` where it does not.
     fn claims(&self, path: &RepoPath) -> Option<Claim>;
+
+    /// The file beside this one that is read in its stead where it is there, for example `x.tofu` for `x.tf`.
+    fn hidden_by(&self, path: &RepoPath) -> Option<RepoPath> {
+        let _ = path;
+        None
+    }
+
+    /// The same dialect as one tool has it, where its tools read differently.
+    fn for_tool(&self, tool: ToolChoice) -> Option<Arc<dyn Dialect>> {
+        let _ = tool;
+        None
+    }
+
+    /// Whether two contents of a file beside configuration mean the same to this dialect: of a file that pins
+    /// many tools, another version of another one.
+    fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
+        let _ = path;
+        before == after
+    }
 
     /// What the file states.
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts;

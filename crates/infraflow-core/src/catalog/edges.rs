@@ -18,6 +18,30 @@ use crate::{
 pub(crate) type UnitOnTheWay = (UnitId, Option<EnvironmentName>, Vec<Link>);
 
 impl Catalog {
+    /// Whether two contents of a file mean the same to all dialects that know the file.
+    pub(crate) fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
+        let dialects = &self.makings().dialects;
+        let mut known = claims(dialects, path).peekable();
+        known.peek().is_some()
+            && known.all(|(dialect, _)| dialects[usize::from(dialect)].means_the_same(path, before, after))
+    }
+
+    /// Whether a file at this path pins the version of a tool.
+    pub(crate) fn pins(&self, path: &RepoPath) -> bool {
+        claims(&self.makings().dialects, path).any(|(_, claim)| claim.role == Role::ToolVersion)
+    }
+
+    /// Whether another file is read in a file's stead.
+    pub(super) fn is_hidden(&self, path: &RepoPath, dialect: u8) -> Result<bool, CatalogError> {
+        match self.makings().dialects[usize::from(dialect)].hidden_by(path) {
+            Some(other) => {
+                let found = self.tree().entry(&other);
+                Ok(found.map_err(|source| CatalogError::git(self.tree(), source))?.is_some())
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Whether a file at this path would be configuration.
     pub(crate) fn configures(&self, path: &RepoPath) -> bool {
         let mut claims = claims(&self.makings().dialects, path);
@@ -29,6 +53,9 @@ impl Catalog {
         let directory = path.parent().unwrap_or_else(RepoPath::root);
         let mut found = Vec::new();
         for (dialect, claim) in claims(&self.makings().dialects, path) {
+            if self.is_hidden(path, dialect)? {
+                continue;
+            }
             let key = match (claim.role, claim.scope) {
                 (Role::Configuration, super::Scope::Directory) => {
                     Key { at: directory.clone(), dialect, test: false }
@@ -79,7 +106,8 @@ impl Catalog {
         if record.key.test {
             return Ok(Vec::new());
         }
-        let found = self.view().ends(b's', &record.key.at)?;
+        let mut found = self.view().ends(b's', &record.key.at)?;
+        found.extend(self.view().ends(b'r', &record.state())?);
         let mut found = self.holding(found)?;
         if !self.is_called(&record) {
             found.retain(|(_, edge)| edge.kind != ReferenceKind::ModuleCall);

@@ -49,7 +49,7 @@ pub enum CatalogError {
 
 impl CatalogError {
     /// What git says of a tree.
-    pub(super) fn git(tree: &Tree, source: GitError) -> Self {
+    pub(crate) fn git(tree: &Tree, source: GitError) -> Self {
         Self::Git { revision: *tree.revision(), source: Box::new(source) }
     }
 }

@@ -213,6 +213,9 @@ pub enum Target {
     Unit(RepoPath),
     /// Every file below a directory, but for those below a deeper directory whose scope says the same.
     Below(RepoPath),
+    /// The place at which the unit keeps its state, as [`ReferenceKind::Dependency`] of another one names it: a
+    /// path, or `/`, the backend's kind and its settings.
+    State(StaticValue),
     /// A file or a directory, relative to the directory in which the tool runs unless the path says
     /// otherwise.
     Path(StaticValue),

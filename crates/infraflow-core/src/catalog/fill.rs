@@ -76,6 +76,10 @@ impl Names<'_> {
                 StaticValue::Directory(Box::new(self.filled(inner, depth, left)))
             }
             StaticValue::FileName(inner) => StaticValue::FileName(Box::new(self.filled(inner, depth, left))),
+            StaticValue::Contents(path) => StaticValue::Contents(Box::new(self.filled(path, depth, left))),
+            StaticValue::Decoded(path, steps) => {
+                StaticValue::Decoded(Box::new(self.filled(path, depth, left)), steps.clone())
+            }
             other => other.clone(),
         }
     }
@@ -126,6 +130,13 @@ pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
         StaticValue::FileName(inner) => {
             alternatives(inner).into_iter().map(|inner| StaticValue::FileName(Box::new(inner))).collect()
         }
+        StaticValue::Contents(path) => {
+            alternatives(path).into_iter().map(|path| StaticValue::Contents(Box::new(path))).collect()
+        }
+        StaticValue::Decoded(path, steps) => {
+            let paths = alternatives(path).into_iter();
+            paths.map(|path| StaticValue::Decoded(Box::new(path), steps.clone())).collect()
+        }
         StaticValue::FileSet(directory, globs) => alternatives(globs)
             .into_iter()
             .map(|glob| StaticValue::FileSet(directory.clone(), Box::new(glob)))
@@ -142,7 +153,19 @@ pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
 
 /// Whether a name is left that only a caller knows: a variable, or the root's directory.
 pub(super) fn is_open(value: &StaticValue) -> bool {
-    names_variable(value) || begins_at_root(value)
+    names_variable(value)
+        || begins_at_root(value)
+        || any(value, &|part| is_file(part) && begins_at_root(part))
+}
+
+/// Whether it is what a file says.
+pub(super) fn is_file(value: &StaticValue) -> bool {
+    matches!(value, StaticValue::Contents(_) | StaticValue::Decoded(..))
+}
+
+/// Whether what a file says is a part of it.
+pub(super) fn names_file(value: &StaticValue) -> bool {
+    any(value, &is_file)
 }
 
 /// Whether a variable is left.
@@ -159,9 +182,11 @@ pub(super) fn variables(value: &StaticValue) -> Vec<&str> {
         }
         StaticValue::Object(members) => members.iter().flat_map(|(_, member)| variables(member)).collect(),
         StaticValue::FileSet(one, two) => variables(one).into_iter().chain(variables(two)).collect(),
-        StaticValue::Directory(inner) | StaticValue::FileName(inner) | StaticValue::Keys(inner) => {
-            variables(inner)
-        }
+        StaticValue::Directory(inner)
+        | StaticValue::FileName(inner)
+        | StaticValue::Keys(inner)
+        | StaticValue::Contents(inner)
+        | StaticValue::Decoded(inner, _) => variables(inner),
         _ => Vec::new(),
     }
 }
@@ -177,7 +202,9 @@ fn begins_at_root(value: &StaticValue) -> bool {
         StaticValue::Literal(text) => !text.starts_with(['/', '~']),
         StaticValue::Base(base) => matches!(base, Base::Root | Base::Cwd),
         StaticValue::Concat(parts) => parts.first().is_some_and(begins_at_root),
-        StaticValue::Directory(inner) => begins_at_root(inner),
+        StaticValue::Directory(inner) | StaticValue::Contents(inner) | StaticValue::Decoded(inner, _) => {
+            begins_at_root(inner)
+        }
         StaticValue::FileSet(..) | StaticValue::FileName(_) => true,
         _ => false,
     }
@@ -191,9 +218,11 @@ fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
             }
             StaticValue::Object(members) => members.iter().any(|(_, member)| any(member, holds)),
             StaticValue::FileSet(one, two) => any(one, holds) || any(two, holds),
-            StaticValue::Directory(inner) | StaticValue::FileName(inner) | StaticValue::Keys(inner) => {
-                any(inner, holds)
-            }
+            StaticValue::Directory(inner)
+            | StaticValue::FileName(inner)
+            | StaticValue::Keys(inner)
+            | StaticValue::Contents(inner)
+            | StaticValue::Decoded(inner, _) => any(inner, holds),
             _ => false,
         }
 }

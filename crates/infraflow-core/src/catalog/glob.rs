@@ -71,6 +71,26 @@ impl Glob {
         }
     }
 
+    /// Whether something below a directory can be meant: the whole of its path may stand before a slash.
+    pub(super) fn goes_below(&self, directory: &[u8]) -> bool {
+        let slashes = self.0.iter().enumerate().filter(|(_, token)| match token {
+            Token::Byte(byte) => *byte == b'/',
+            Token::Any | Token::Names => true,
+            _ => false,
+        });
+        slashes.map(|(at, _)| at).any(|at| {
+            // What can take slashes itself may end with the directory, or go on below it.
+            let with = usize::from(!matches!(self.0[at], Token::Byte(_)));
+            Self(self.0[..at + with].to_vec()).matches(directory)
+                || with == 1 && Self(self.0[..at].to_vec()).matches(&[directory, b"/"].concat())
+        })
+    }
+
+    /// Whether it says nothing at all.
+    pub(super) fn is_anything(&self) -> bool {
+        self.0 == [Token::Any]
+    }
+
     /// The text of a pattern without anything to match.
     pub(super) fn constant(&self) -> Option<Vec<u8>> {
         self.0.iter().map(|token| if let Token::Byte(byte) = token { Some(*byte) } else { None }).collect()

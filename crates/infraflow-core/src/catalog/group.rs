@@ -43,6 +43,11 @@ impl Grouped {
                 _ => {}
             }
             for (dialect, claim) in claims(&makings.dialects, &entry.path) {
+                if let Some(other) = makings.dialects[usize::from(dialect)].hidden_by(&entry.path)
+                    && holds(directory, &other)?
+                {
+                    continue;
+                }
                 match (claim.role, claim.scope) {
                     (Role::ToolVersion, _) => found.versions.push((entry.path.clone(), dialect)),
                     _ if entry.mode == Mode::Submodule => {}
@@ -77,6 +82,17 @@ impl Grouped {
         });
         self.groups[at].files.push(entry.clone());
     }
+}
+
+/// Whether a file stands in a directory.
+fn holds(directory: &Directory, path: &RepoPath) -> Result<bool, GitError> {
+    for entry in directory.entries() {
+        let entry = entry?;
+        if entry.path == *path {
+            return Ok(!matches!(entry.mode, Mode::Directory | Mode::Submodule));
+        }
+    }
+    Ok(false)
 }
 
 impl Group {

@@ -10,19 +10,28 @@ use rayon::prelude::*;
 
 use super::{
     CatalogError, DialectName, ReferenceKind,
-    fill::{Names, alternatives, is_open, names_variable, variables},
+    decode::decode,
+    fill::{Names, alternatives, is_open, names_file, names_variable, variables},
     glob::Glob,
     ground::Ground,
     path::{Paths, paths},
     record::{CallRecord, Edge, End, Open, Proof, Record},
     scope::{Call, Scope},
+    template::templates,
     values,
 };
-use crate::{git::GitError, proof::RepoPath, terraform::facts::StaticValue};
+use crate::{
+    git::GitError,
+    proof::RepoPath,
+    terraform::facts::{Base, StaticValue},
+};
 
 /// The most paths that travel up through one directory. Beyond it, callers see no more of them, and the
 /// catalog warns.
 const MAX_OPEN: usize = 512;
+
+/// The most links that one pattern lists, of which each is followed.
+const MOST_LINKS_LISTED: usize = 1_000;
 
 /// The longest chain of calls that a path travels up.
 const MAX_CALLS: usize = 64;
@@ -132,6 +141,11 @@ fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
     edges
 }
 
+/// Whether a read is settled by callers too. Whose state is read concerns all of them.
+fn travels(open: &Open) -> bool {
+    is_open(&open.value) || open.kind == ReferenceKind::Dependency
+}
+
 fn anything() -> Glob {
     let mut glob = Glob::default();
     glob.push_any();
@@ -217,7 +231,7 @@ impl Draft<'_> {
         let scope = self.scope;
         let arguments = call.map(|at| &scope.calls[at]).filter(|call| !call.root);
         let mut news = false;
-        for open in opens.filter(|open| is_open(&open.value)) {
+        for open in opens.filter(|open| travels(open)) {
             let mut proofs = open.proofs.clone();
             proofs.extend(call.map(|at| scope.calls[at].proof.clone()));
             if !names_variable(&open.value) {
@@ -344,14 +358,16 @@ fn finish(
     roots.dedup();
     let mut settle = Settle { draft, ground };
     for open in &opens {
-        if is_open(&open.value) {
+        if travels(open) {
             for root in &roots {
-                settle.at_root(open, root, &given, defaults);
+                settle.at_root(open, root, &given, defaults)?;
             }
         } else {
             settle.read(open, &scope.directory, false);
         }
     }
+    let state = settle.state(&given, defaults)?;
+    settle.data_files();
     let Draft { targets, mut edges, mut warnings, crowded, .. } = settle.draft;
     if crowded {
         warnings.push((
@@ -373,7 +389,7 @@ fn finish(
     edges.dedup();
     warnings.sort();
     warnings.dedup();
-    let open: Vec<Open> = opens.into_iter().filter(|open| is_open(&open.value)).collect();
+    let open: Vec<Open> = opens.into_iter().filter(travels).collect();
     let named = open.iter().flat_map(|open| variables(&open.value));
     let defaults = named.filter_map(|name| Some((name.to_owned(), defaults.get(name)?.clone())));
     let defaults = defaults.collect();
@@ -384,6 +400,7 @@ fn finish(
         valued: scope.valued,
         takes_values,
         edges,
+        state,
         lends,
         open,
         defaults,
@@ -391,6 +408,35 @@ fn finish(
         unparsable: scope.unparsable.iter().cloned().map(Into::into).collect(),
         warnings,
     })
+}
+
+/// A value with what is known where the tool runs.
+fn filled_at_root(
+    value: &StaticValue,
+    root: &RepoPath,
+    given: &values::Values,
+    defaults: &HashMap<String, StaticValue>,
+) -> StaticValue {
+    let variable = |name: &str| {
+        let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
+        // Variable files that are named to the tool need not be: then the default counts.
+        given.extend(defaults.get(name).cloned());
+        StaticValue::one_of(given)
+    };
+    Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
+}
+
+/// The place of a state: a path, or what a backend's settings come to.
+fn state_at(value: &StaticValue, root: &RepoPath) -> Option<RepoPath> {
+    if let StaticValue::Literal(text) = value
+        && let Some(settings) = text.strip_prefix('/')
+    {
+        return RepoPath::root().resolve(settings);
+    }
+    match paths(value, root).as_slice() {
+        [Paths::One(path)] => Some(path.clone()),
+        _ => None,
+    }
 }
 
 fn call_records(scope: &Scope, targets: Vec<Option<RepoPath>>) -> Vec<CallRecord> {
@@ -426,21 +472,111 @@ impl Settle<'_, '_> {
         root: &RepoPath,
         given: &values::Values,
         defaults: &HashMap<String, StaticValue>,
-    ) {
-        let variable = |name: &str| {
-            let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
-            // Variable files that are named to the tool need not be: then the default counts.
-            given.extend(defaults.get(name).cloned());
-            StaticValue::one_of(given)
+    ) -> Result<(), GitError> {
+        let filled = filled_at_root(&open.value, root, given, defaults);
+        let value = match names_file(&filled) {
+            true => {
+                let mut looked = Vec::new();
+                let decoded = decode(&filled, Some(root), self.ground, &mut looked)?;
+                for file in looked {
+                    let (to, kind) = (End::File(file), ReferenceKind::FileRead);
+                    let proofs = open.proofs.clone();
+                    self.draft.edges.push(Edge {
+                        to,
+                        kind,
+                        when_run: true,
+                        looked: true,
+                        part: None,
+                        proofs,
+                    });
+                }
+                decoded
+            }
+            false => filled,
         };
-        let names = Names { root: Some(root), variables: Some(&variable), ..Names::default() };
-        for value in alternatives(&names.fill(&open.value)) {
+        for value in alternatives(&value) {
+            for template in templates(open.kind, &value, open.proofs.first(), Some(root), self.ground)? {
+                let (to, kind) = (End::File(template.path), ReferenceKind::FileRead);
+                let proofs = open.proofs.clone();
+                self.draft.edges.push(Edge { to, kind, when_run: true, looked: true, part: None, proofs });
+                for (kind, value) in template.reads {
+                    self.read(&Open { kind, value, part: None, proofs: open.proofs.clone() }, root, true);
+                }
+            }
             self.read(&Open { value, ..open.clone() }, root, true);
+        }
+        Ok(())
+    }
+
+    /// Where the scope keeps its state, if it says so.
+    fn state(
+        &self,
+        given: &values::Values,
+        defaults: &HashMap<String, StaticValue>,
+    ) -> Result<Option<RepoPath>, GitError> {
+        let scope = self.draft.scope;
+        let Some(at) = &scope.state else { return Ok(None) };
+        let filled = scope.filled(at, self.ground)?;
+        let value = filled_at_root(&filled, &scope.directory, given, defaults);
+        Ok(state_at(&value, &scope.directory))
+    }
+
+    /// The data files that the scope's values were decoded from: another content makes another record.
+    fn data_files(&mut self) {
+        let (files, because) = self.draft.scope.decoded();
+        self.draft.edges.extend(files.into_iter().map(|file| Edge {
+            to: End::File(file),
+            kind: ReferenceKind::FileRead,
+            when_run: false,
+            looked: true,
+            part: None,
+            proofs: vec![Proof::whole_file(because.clone(), "a file that is looked into")],
+        }));
+    }
+
+    /// Adds the edge of a module source that names what is known by now.
+    fn source(&mut self, open: &Open, when_run: bool) {
+        let StaticValue::Concat(parts) = &open.value else { return };
+        let [StaticValue::Base(Base::Directory(from)), StaticValue::Literal(text), rest @ ..] =
+            parts.as_slice()
+        else {
+            return;
+        };
+        let text = text.strip_prefix('/').unwrap_or(text);
+        let local = text.starts_with("./") || text.starts_with("../");
+        let found = match rest {
+            [] => self.ground.own.within(from, text).map(|(from, way)| (from, way.into_bytes())),
+            _ => None,
+        };
+        match found {
+            Some((from, way)) => {
+                let end = self.ground.links.follow(&from, &way).end;
+                end.into_iter().for_each(|end| self.edge(open, open.kind, End::Scope(end), when_run));
+            }
+            // A part of it is not known: any of the directories that it may mean.
+            None if local && !rest.is_empty() => {
+                for found in paths(&open.value, from) {
+                    if let Paths::Matching { directory, glob, .. } = found {
+                        self.warn_unknown(open, &directory, when_run);
+                        let to = End::Matching { directory, glob, unknown: false };
+                        self.edge(open, open.kind, to, when_run);
+                    }
+                }
+            }
+            None => {}
         }
     }
 
     /// Adds the edges of a read whose path is settled.
     fn read(&mut self, open: &Open, root: &RepoPath, when_run: bool) {
+        match open.kind {
+            ReferenceKind::ModuleCall => return self.source(open, when_run),
+            ReferenceKind::Dependency => {
+                let at = state_at(&open.value, root).map(End::State);
+                return at.into_iter().for_each(|at| self.edge(open, open.kind, at, when_run));
+            }
+            _ => {}
+        }
         for found in paths(&open.value, root) {
             match found {
                 Paths::None => {}
@@ -458,6 +594,7 @@ impl Settle<'_, '_> {
                         self.warn_unknown(open, &directory, when_run);
                     }
                     if let Some(directory) = self.behind_links(open, &directory, when_run) {
+                        self.linked_below(open, &directory, &glob, when_run);
                         self.edge(open, open.kind, End::Matching { directory, glob, unknown }, when_run);
                     }
                 }
@@ -473,6 +610,31 @@ impl Settle<'_, '_> {
                     let end = End::Matching { directory, glob: anything(), unknown: true };
                     self.edge(open, open.kind, end, when_run);
                 }
+            }
+        }
+    }
+
+    /// Where the links below a directory lead that match, or below which something may: what is listed there is
+    /// read there.
+    fn linked_below(&mut self, open: &Open, directory: &RepoPath, glob: &Glob, when_run: bool) {
+        let below = self.ground.links.links.range(directory.clone()..);
+        let below = below.map(|(link, _)| link).take_while(|link| {
+            let start = directory.as_bytes();
+            directory.is_root() || link.as_bytes().starts_with(start)
+        });
+        let links: Vec<RepoPath> = below
+            .filter(|link| link.is_within(directory) && *link != directory)
+            .filter(|link| {
+                let rest = link.relative_to(directory);
+                glob.matches(&rest) || glob.goes_below(&rest)
+            })
+            .take(MOST_LINKS_LISTED)
+            .cloned()
+            .collect();
+        for link in links {
+            if let Some(end) = self.behind_links(open, &link, when_run) {
+                // A file, or the directory in which more may match.
+                self.edge(open, open.kind, End::Subtree(end), when_run);
             }
         }
     }

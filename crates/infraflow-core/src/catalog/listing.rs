@@ -1,5 +1,7 @@
 //! All references and calls of a tree.
 
+use std::collections::HashMap;
+
 use super::{
     Catalog, CatalogError, ModuleCall, Node, Reference, ReferenceKind, Thing, edges::tested, record::End,
 };
@@ -44,6 +46,18 @@ impl Catalog {
         Ok(calls)
     }
 
+    /// The units by where they keep their state.
+    fn keeping(&self) -> Result<HashMap<RepoPath, Vec<Node>>, CatalogError> {
+        let mut found: HashMap<RepoPath, Vec<Node>> = HashMap::new();
+        for id in self.view().all()? {
+            let record = self.view().record(id)?;
+            let things = if record.key.test { Vec::new() } else { self.things(id)? };
+            let units = things.iter().filter(|thing| matches!(thing, Thing::Unit(_))).map(Thing::node);
+            found.entry(record.state()).or_default().extend(units);
+        }
+        Ok(found)
+    }
+
     /// All references between things of this tree, and to files, sorted. That a directory contains its own
     /// configuration files goes without saying. A pattern of files stands as the directory it begins in.
     ///
@@ -51,6 +65,7 @@ impl Catalog {
     /// As [`Catalog::units`], and [`CatalogError::Git`] where the tree cannot be listed.
     pub fn references(&self) -> Result<Vec<Reference>, CatalogError> {
         let mut references = Vec::new();
+        let mut keeping: Option<HashMap<RepoPath, Vec<Node>>> = None;
         for id in self.view().all()? {
             let record = self.view().record(id)?;
             let run = self.sort_of(&record)?.is_run();
@@ -61,6 +76,12 @@ impl Catalog {
                 let to = match &edge.to {
                     End::Scope(directory) => {
                         self.standing_in(directory)?.iter().map(|(_, thing)| thing.node()).collect()
+                    }
+                    End::State(at) => {
+                        if keeping.is_none() {
+                            keeping = Some(self.keeping()?);
+                        }
+                        keeping.iter().filter_map(|keeping| keeping.get(at)).flatten().cloned().collect()
                     }
                     other => vec![Node::File(other.path().clone())],
                 };

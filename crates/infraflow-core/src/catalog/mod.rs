@@ -35,15 +35,19 @@
 //! checksum, and a damaged file is made anew.
 //!
 //! # Limits
-//! - What a template reads by `file` of its own, what a provider or a provisioner reads without being given
-//!   the path in an argument, and values from the environment (`TF_VAR_…`) are not seen.
+//! - What a provider or a provisioner reads without being given the path in an argument, and values from the
+//!   environment (`TF_VAR_…`) are not seen. What a template is given is not known within it.
 //! - An unknown part of a path is taken not to climb with `..`; a path of which nothing is known, to lie in
 //!   the directory that reads, unless `unknown_reads` says the whole repository.
 //! - What lies in a submodule is known by its commit alone.
 //! - A module from a registry is outside, although it may be published from this repository.
-//! - `.tf` and `.tofu` of one name both count, since nobody says which of the two tools will run.
+//! - `.tf` and `.tofu` of one name both count, unless the rules or `--tool` say which of the two tools runs.
+//! - Of a module whose source names variables, what its own variables hold is not handed in from the caller.
+//! - Files of Terraform's stacks (`.tfcomponent.hcl`, `.tfdeploy.hcl`) and queries (`.tfquery.hcl`) are not read:
+//!   no plan of a root module reads them.
 //! - A directory is one unit. Several units of one directory (workspaces, variable files) share its entry.
-//! - Units that read another's state (`terraform_remote_state`) are not told as its dependents.
+//! - Units that read another's state (`terraform_remote_state`) are told as its dependents where both say by
+//!   constants where that is kept; workspaces are not told apart.
 
 mod beside;
 mod build;
@@ -52,6 +56,7 @@ mod call;
 #[allow(clippy::module_inception)] // the word of the design for the whole, beside the folder's name
 mod catalog;
 mod classify;
+mod decode;
 mod dialect;
 mod edges;
 mod error;
@@ -77,6 +82,7 @@ mod record;
 mod reference;
 mod rules;
 mod scope;
+mod template;
 mod terraform_dialect;
 mod terragrunt_dialect;
 mod terramate_dialect;
@@ -104,7 +110,7 @@ pub use lookup::{Because, Listed, Lookup, Parsed};
 pub use node::{Case, CaseKind, Module, Node, Unit, Unparsable};
 pub(crate) use record::Edge;
 pub use reference::{Reference, ReferenceKind};
-pub use rules::{CatalogRules, UnknownReads};
+pub use rules::{CatalogRules, ToolChoice, UnknownReads};
 pub use terraform_dialect::TerraformDialect;
 pub use terragrunt_dialect::TerragruntDialect;
 pub use terramate_dialect::TerramateDialect;

@@ -16,7 +16,7 @@ use super::{
     link::link,
     links::Links,
     record::{Key, Record},
-    scope::gather,
+    scope::{MOST_NAMES_OF_TESTS, gather},
     view::View,
 };
 use crate::{
@@ -188,14 +188,12 @@ impl Change<'_> {
         if before == now {
             return Ok(());
         }
-        for name in &self.makings.rules.tests {
-            let below = directory.join(name.as_bytes());
-            for id in self.view.records_below(&below)? {
-                let record = self.view.record(id)?;
-                if record.key.test && record.key.at.parent().as_ref() == Some(&below) {
-                    self.dirty.insert(record.key.clone());
-                    self.directories.insert(below.clone());
-                }
+        for id in self.view.records_below(directory)? {
+            let record = self.view.record(id)?;
+            let names = record.key.at.relative_to(directory).iter().filter(|&&b| b == b'/').count();
+            if record.key.test && names <= MOST_NAMES_OF_TESTS {
+                self.dirty.insert(record.key.clone());
+                self.directories.insert(directory_of(&record.key));
             }
         }
         self.takers(directory)

@@ -63,6 +63,8 @@ enum Piece {
     Glob(Vec<u8>),
     Start(RepoPath),
     Any,
+    /// What a resource gives.
+    Made,
 }
 
 fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
@@ -104,9 +106,10 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
                 None => vec![Piece::Any],
             },
             Piece::Start(directory) => vec![Piece::Text(directory.file_name().to_vec())],
-            Piece::Glob(_) | Piece::Any => vec![Piece::Any],
+            Piece::Glob(_) | Piece::Any | Piece::Made => vec![Piece::Any],
         },
         StaticValue::List(_) | StaticValue::Object(_) | StaticValue::Null => return None,
+        StaticValue::Made => vec![Piece::Made],
         _ => vec![Piece::Any],
     })
 }
@@ -123,7 +126,9 @@ fn resolve(pieces: Vec<Piece>, root: &RepoPath) -> Paths {
             // An absolute path in the middle of another: nobody writes that and means a file.
             Piece::Start(_) => return Paths::None,
             Piece::Any if i == 0 => return Paths::Anywhere,
-            Piece::Any => names.last_mut().into_iter().for_each(|name| name.push(Piece::Any)),
+            // What a resource made or was given is named where it was given.
+            Piece::Made if i == 0 => return Paths::None,
+            Piece::Any | Piece::Made => names.last_mut().into_iter().for_each(|name| name.push(Piece::Any)),
             Piece::Text(text) | Piece::Glob(text) if i == 0 && text.starts_with(b"/") => return Paths::None,
             Piece::Text(text) if i == 0 && text.starts_with(b"~") => return Paths::None,
             Piece::Text(text) => split(&text, &mut names, Piece::Text),
@@ -169,7 +174,7 @@ fn finish(path: &[Name]) -> Paths {
             match piece {
                 Piece::Text(text) => glob.push_text(text),
                 Piece::Glob(text) => glob.push_glob(text),
-                Piece::Any | Piece::Start(_) => {
+                Piece::Any | Piece::Made | Piece::Start(_) => {
                     unknown = true;
                     glob.push_any();
                 }

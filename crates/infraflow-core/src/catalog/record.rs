@@ -37,6 +37,8 @@ pub(crate) struct Record {
     /// Whether a read of it depends on values of variable files.
     pub(super) takes_values: bool,
     pub(super) edges: Vec<Edge>,
+    /// Where it keeps its state, where that is said and known.
+    pub(super) state: Option<RepoPath>,
     /// Directories whose files are linked into this one.
     pub(super) lends: Vec<RepoPath>,
     /// Paths that only its callers can settle.
@@ -54,6 +56,12 @@ impl Record {
     pub(super) fn run_from_elsewhere(&self) -> impl Iterator<Item = &RepoPath> {
         let roots = self.calls.iter().filter(|call| call.name == ROOT);
         roots.filter_map(|call| call.target.as_ref()).filter(|target| **target != self.directory)
+    }
+
+    /// Where it keeps its state.
+    pub(crate) fn state(&self) -> RepoPath {
+        // Terraform, backend "local": path.
+        self.state.clone().unwrap_or_else(|| self.directory.join(b"terraform.tfstate"))
     }
 
     /// The directories of this repository that it calls.
@@ -115,6 +123,8 @@ impl Edge {
 pub(crate) enum End {
     /// Whatever scopes stand in a directory.
     Scope(RepoPath),
+    /// Whoever keeps its state there.
+    State(RepoPath),
     /// A file.
     File(RepoPath),
     /// A file, or everything below it if it is a directory.
@@ -135,6 +145,7 @@ impl End {
     pub(super) fn place(&self) -> (u8, &RepoPath) {
         match self {
             Self::Scope(path) => (b's', path),
+            Self::State(path) => (b'r', path),
             Self::File(path) => (b'f', path),
             Self::Subtree(path) => (b't', path),
             Self::Below(path) => (b'b', path),

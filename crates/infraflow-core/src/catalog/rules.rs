@@ -28,6 +28,8 @@ pub struct CatalogRules {
     pub addresses: Vec<String>,
     /// What a read counts for whose path cannot be known without a plan.
     pub unknown_reads: UnknownReads,
+    /// Which of Terraform and OpenTofu runs.
+    pub tool: ToolChoice,
     /// Which units share a directory; see [`variants`](mod@super::variants).
     pub variants: Vec<VariantRule>,
     /// Whether units that share a directory are found by what stands there, where nothing is declared.
@@ -44,6 +46,20 @@ pub enum UnknownReads {
     Directory,
     /// Any file of the repository, configuration of others left out.
     Repository,
+}
+
+/// Which of the two tools runs: they read different files, and only one of them computes module sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ToolChoice {
+    /// Nobody says: whatever one of them reads counts.
+    #[default]
+    Either,
+    /// Terraform: `.tofu` files are not read, and a module source is a constant.
+    Terraform,
+    /// OpenTofu: `x.tofu` is read in place of `x.tf`, and sources may name variables and locals.
+    Opentofu,
 }
 
 impl Section for CatalogRules {
@@ -63,6 +79,7 @@ impl Default for CatalogRules {
             ignore: patterns(&["**/.terraform", "**/.terragrunt-cache"]),
             addresses: Vec::new(),
             unknown_reads: UnknownReads::Directory,
+            tool: ToolChoice::Either,
             variants: Vec::new(),
             find_variants: true,
         }
@@ -81,6 +98,13 @@ impl CatalogRules {
     #[must_use]
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.addresses.push(address.into());
+        self
+    }
+
+    /// Knows which tool runs.
+    #[must_use]
+    pub fn with_tool(mut self, tool: ToolChoice) -> Self {
+        self.tool = tool;
         self
     }
 

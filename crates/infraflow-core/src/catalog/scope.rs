@@ -1,20 +1,25 @@
 //! The facts of all files of one directory, or of one test file, brought together.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use super::{
     CatalogRules, Definition, FactReference, Facts, GeneratedUnit, MarkKind, Parsed, ReferenceKind, Target,
     Unparsable,
-    fill::{Names, alternatives, names_local},
+    decode::decode,
+    fill::{Names, alternatives, names_file, names_local},
     ground::Ground,
     group::Group,
     look::Looked,
     record::{Key, Proof, ROOT},
+    template::templates,
 };
 use crate::{
     git::{Entry, GitError},
     proof::{Digest, RepoPath},
-    terraform::facts::{StaticValue, Text},
+    terraform::facts::{FileKind, StaticValue, Text},
 };
 
 /// One file, read.
@@ -72,6 +77,10 @@ pub(super) struct Scope {
     pub(super) consumes: Vec<(RepoPath, Proof)>,
     /// Directories below which everything counts.
     pub(super) below: Vec<(RepoPath, Proof)>,
+    /// Where it keeps its state, by its own words.
+    pub(super) state: Option<StaticValue>,
+    /// Data files that were decoded for its values, and templates that were looked into.
+    decoded: Mutex<BTreeSet<RepoPath>>,
     /// Its files, for what they define.
     files: Vec<(RepoPath, Entry)>,
     /// What is defined whether or not anybody needs it.
@@ -86,14 +95,27 @@ pub(super) struct Definitions {
     pub(super) defaults: HashMap<String, StaticValue>,
 }
 
-/// The directory in which a test file is run: its own, or the one above `tests`.
+/// The directory in which a test file is run: its own, or the one above `tests`, or above another directory without
+/// configuration.
 fn run_from(directory: &RepoPath, configured: &dyn Fn(&RepoPath) -> bool, rules: &CatalogRules) -> RepoPath {
     let in_tests = rules.tests.iter().any(|name| name.as_bytes() == directory.file_name());
-    match directory.parent() {
-        Some(parent) if in_tests && configured(&parent) => parent,
-        _ => directory.clone(),
+    if !in_tests && configured(directory) {
+        return directory.clone();
     }
+    // `-test-directory` names the others, from where the tool runs.
+    let mut above = directory.parent();
+    for _ in 0..MOST_NAMES_OF_TESTS {
+        match above {
+            Some(at) if configured(&at) => return at,
+            Some(at) if !in_tests => above = at.parent(),
+            _ => break,
+        }
+    }
+    directory.clone()
 }
+
+/// From this many directories above its own at most a test is run.
+pub(super) const MOST_NAMES_OF_TESTS: usize = 3;
 
 /// Reads the files of a scope and brings together what they state. `configured` tells whether a directory
 /// has configuration.
@@ -183,6 +205,8 @@ impl Scope {
             looked: Vec::new(),
             consumes: Vec::new(),
             below: Vec::new(),
+            state: None,
+            decoded: Mutex::default(),
             files: Vec::new(),
             defined: Vec::new(),
             definitions: OnceLock::new(),
@@ -196,7 +220,12 @@ impl Scope {
         }
         let dialect = &*ground.dialects[usize::from(self.key.dialect)];
         let mut all = self.defined.clone();
-        for (path, target) in &self.files {
+        // What overrides is laid over the others, whatever it is called.
+        let overrides = |path: &RepoPath| {
+            matches!(FileKind::of(path.file_name()), Some(FileKind::Configuration { overrides: true, .. }))
+        };
+        let (last, first): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, _)| overrides(path));
+        for (path, target) in first.into_iter().chain(last) {
             match ground.tree.show_entry(target, |content| dialect.definitions(path, content)) {
                 Ok(definitions) => all.extend(definitions),
                 Err(GitError::TooLarge { .. }) => {}
@@ -226,11 +255,23 @@ impl Scope {
 
     /// A value of the scope with all that the scope itself knows filled in.
     pub(super) fn filled(&self, value: &StaticValue, ground: &Ground<'_>) -> Result<StaticValue, GitError> {
-        if names_local(value) {
-            return Ok(self.names(self.definitions(ground)?).fill(value));
+        let filled = match names_local(value) {
+            true => self.names(self.definitions(ground)?).fill(value),
+            false => Names { module: Some(&self.directory), ..Names::default() }.fill(value),
+        };
+        if !names_file(&filled) {
+            return Ok(filled);
         }
-        let names = Names { module: Some(&self.directory), ..Names::default() };
-        Ok(names.fill(value))
+        let mut looked = Vec::new();
+        let decoded = decode(&filled, None, ground, &mut looked)?;
+        self.decoded.lock().unwrap_or_else(PoisonError::into_inner).extend(looked);
+        Ok(decoded)
+    }
+
+    /// The files that were looked into for its values and reads so far, and the file to which that is put down.
+    pub(super) fn decoded(&self) -> (Vec<RepoPath>, RepoPath) {
+        let first = self.files.first().map_or_else(|| self.key.at.clone(), |(path, _)| path.clone());
+        (self.decoded.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect(), first)
     }
 
     /// Fills in what the reads name, and parts those that can mean several paths.
@@ -240,9 +281,20 @@ impl Scope {
             let local = matches!(value, StaticValue::Local(..)) && *kind == ReferenceKind::PathNamed;
             for value in alternatives(&self.filled(value, ground)?) {
                 // A local that turns out to be no path of this repository names nothing.
-                if !local || names_a_place(&value) {
-                    settled.push(Read { kind: *kind, value, part: part.clone(), proof: proof.clone() });
+                if local && !names_a_place(&value) {
+                    continue;
                 }
+                for template in templates(*kind, &value, Some(proof), None, ground)? {
+                    self.decoded.lock().unwrap_or_else(PoisonError::into_inner).insert(template.path);
+                    let reads = template.reads.into_iter();
+                    settled.extend(reads.map(|(kind, value)| Read {
+                        kind,
+                        value,
+                        part: None,
+                        proof: proof.clone(),
+                    }));
+                }
+                settled.push(Read { kind: *kind, value, part: part.clone(), proof: proof.clone() });
             }
         }
         self.reads = settled;
@@ -255,6 +307,7 @@ impl Scope {
         match reference.target {
             Target::Unit(directory) => self.consumes.push((directory, proof)),
             Target::Below(directory) => self.below.push((directory, proof)),
+            Target::State(at) => self.state = Some(at),
             Target::Root { source, directory, values } => {
                 for value in values {
                     if let Definition::Value(name, value) = value {
@@ -307,7 +360,11 @@ impl Scope {
 fn names_a_place(value: &StaticValue) -> bool {
     match value {
         StaticValue::Base(_) => true,
-        StaticValue::Literal(text) => text.starts_with("./") || text.starts_with("../"),
+        StaticValue::Literal(text) => {
+            let is_path =
+                |c: char| !c.is_whitespace() && !c.is_control() && !"\"'`;,|&<>()[]{}=:".contains(c);
+            !text.is_empty() && text.len() < 256 && !text.starts_with(['/', '~']) && text.chars().all(is_path)
+        }
         StaticValue::Concat(parts) => parts.first().is_some_and(names_a_place),
         _ => false,
     }

@@ -91,7 +91,10 @@ fn broken(catalog: &Catalog, ids: &[RecordId]) -> Result<Vec<Unparsable>, Catalo
                 let configures = matches!(claim.role, Role::Configuration | Role::Test);
                 dialect == record.key.dialect && configures && test == record.key.test
             });
-            if own && !found.iter().any(|file| file.path == entry.path) {
+            if own
+                && !found.iter().any(|file| file.path == entry.path)
+                && !catalog.is_hidden(&entry.path, record.key.dialect)?
+            {
                 match catalog.tree().read_entry(&entry) {
                     Ok(content) => {
                         let dialect = &makings.dialects[usize::from(record.key.dialect)];

@@ -12,6 +12,28 @@ use super::{
 };
 use crate::proof::RepoPath;
 
+/// Whether a file is documentation, or a tool's own that works on the repository: what a path of which nothing is
+/// known does not mean.
+fn is_about_the_repository(path: &RepoPath) -> bool {
+    let name = path.file_name().to_ascii_lowercase();
+    let endings: [&[u8]; 3] = [b".md", b".adoc", b".rst"];
+    let beginnings: [&[u8]; 10] = [
+        b"license",
+        b"licence",
+        b"changelog",
+        b"codeowners",
+        b"notice",
+        b".git",
+        b".pre-commit",
+        b".tflint",
+        b".editorconfig",
+        b".terraform-docs",
+    ];
+    endings.iter().any(|ending| name.ends_with(ending))
+        || beginnings.iter().any(|beginning| name.starts_with(beginning))
+        || path.names().any(|name| name == b".github" || name == b".gitlab")
+}
+
 /// Which record: one of the index, or one laid over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RecordId {
@@ -170,7 +192,9 @@ impl View {
                 if let End::Matching { glob, unknown, .. } = &edge.to {
                     let from = directory.as_bytes().len() + usize::from(!directory.is_root());
                     let rest = path.as_bytes().get(from..).unwrap_or_default();
-                    if !(*unknown && configures) && glob.matches(rest) {
+                    let meant =
+                        !(*unknown && (configures || glob.is_anything() && is_about_the_repository(path)));
+                    if meant && glob.matches(rest) {
                         found.push((id, edge));
                     }
                 }

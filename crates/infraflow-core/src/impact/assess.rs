@@ -9,7 +9,7 @@ use super::{
 use crate::{
     catalog::{Catalog, CatalogError, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
     detect::{Change, ChangeSet},
-    git::ChangeKind,
+    git::{ChangeKind, GitError},
     proof::{Reason, RepoPath},
 };
 
@@ -54,8 +54,9 @@ fn assess_together(
 ) -> Result<Impact, CatalogError> {
     let most = options.reasons.most_chains();
     let applied = apply(&options.rules, part);
-    let in_head = Search::over(head, base, part, &options.rules, &applied, most)?;
-    let in_base = Search::over(base, head, part, &options.rules, &applied, most)?;
+    let alike = alike(part, base, head)?;
+    let in_head = Search::over(head, base, part, &options.rules, &applied, &alike, most)?;
+    let in_base = Search::over(base, head, part, &options.rules, &applied, &alike, most)?;
     let mut all = Found::new();
     for (catalog, search) in [(head, &in_head), (base, &in_base)] {
         for &id in search.reached.keys() {
@@ -155,6 +156,38 @@ fn dismiss(head: &Catalog, search: &Search<'_>, all: &mut Found) -> Result<Vec<S
         }
     }
     Ok(told)
+}
+
+/// Version files that say the same of the tools which run here.
+fn alike<'c>(
+    changes: &'c [Change],
+    base: &Catalog,
+    head: &Catalog,
+) -> Result<BTreeSet<&'c RepoPath>, CatalogError> {
+    let mut found = BTreeSet::new();
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Modified) {
+        let path = &change.path;
+        if !head.pins(path) {
+            continue;
+        }
+        let content = |catalog: &Catalog| {
+            let tree = catalog.tree();
+            let entry = tree.entry(path)?.filter(|entry| entry.mode.is_file());
+            match entry.map(|entry| tree.read_entry(&entry)).transpose() {
+                Err(GitError::TooLarge { .. }) => Ok(None),
+                other => other,
+            }
+        };
+        let failed = |catalog: &Catalog, source| CatalogError::git(catalog.tree(), source);
+        let before = content(base).map_err(|source| failed(base, source))?;
+        let after = content(head).map_err(|source| failed(head, source))?;
+        if let (Some(before), Some(after)) = (before, after)
+            && head.means_the_same(path, &before, &after)
+        {
+            found.insert(path);
+        }
+    }
+    Ok(found)
 }
 
 /// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
@@ -415,6 +448,7 @@ impl<'a> Search<'a> {
         changes: &'a [Change],
         rules: &'a Rules,
         applied: &'a Applied<'a>,
+        alike: &BTreeSet<&RepoPath>,
         most: usize,
     ) -> Result<Self, CatalogError> {
         let mut search = Self {
@@ -448,7 +482,7 @@ impl<'a> Search<'a> {
                         search.step(id, step, &mut work, most);
                     }
                 }
-                if kind != ChangeKind::ModeChanged {
+                if kind != ChangeKind::ModeChanged && !alike.contains(path) {
                     let beside = catalog.beside(path)?.into_iter();
                     let beside =
                         beside.filter(|(_, by)| references.counts(Meant::by(*by)) && counts(*by, kind));

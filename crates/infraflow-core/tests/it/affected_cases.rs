@@ -8,7 +8,7 @@ use std::{
 };
 
 use infraflow_core::{
-    catalog::{Catalog, CatalogRules},
+    catalog::{Catalog, CatalogRules, ToolChoice},
     detect::{ChangeDetector, GitDetector},
     git::Repository,
     impact::{Impact, assess},
@@ -29,7 +29,11 @@ fn impact_of(repo: &Path, case: &Value) -> (Impact, Catalog) {
     let changes = GitDetector::new().detect(&repository, &base, &head).unwrap();
     let live = set(&case["hints"]["live"]);
     let live = live.iter().map(|text| PathPattern::parse(&globset_escape(text)).unwrap());
-    let rules = CatalogRules::default().with_live(live);
+    let tool = match case["tool"].as_str() {
+        Some("opentofu") => ToolChoice::Opentofu,
+        _ => ToolChoice::Terraform,
+    };
+    let rules = CatalogRules::default().with_live(live).with_tool(tool);
     let merge_base = infraflow_core::git::Revision::Commit(changes.merge_base);
     let build = |revision| Catalog::build(&repository.tree(revision).unwrap(), &dialects(), &rules).unwrap();
     let (base, head) = (build(&merge_base), build(&head));

@@ -37,6 +37,7 @@ mod scope;
 mod seal;
 mod select;
 mod select_evidence;
+mod semantics;
 mod store;
 mod terraform;
 mod terragrunt;

@@ -2,10 +2,11 @@
 //!
 //! The base is applied for real, the change is laid over it, and `terraform plan -detailed-exitcode` says which
 //! units come out differently. A plan that fails at the head where the base could be applied differs too.
-//! `INFRAFLOW_PLANS` says how many repositories are tried, `INFRAFLOW_PLANS_SEED` tries a single one.
+//! `INFRAFLOW_PLANS` says how many repositories are tried, from `INFRAFLOW_PLANS_FROM` on, `INFRAFLOW_PLANS_SEED` tries
+//! a single one; `INFRAFLOW_PLANS_TOOL` names another program than terraform, for example tofu.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -24,7 +25,7 @@ use crate::{
 const UNITS: [&str; 2] = ["live/dev/u", "live/v"];
 
 /// What a module may say about files. `var.n` is `f` or `t`, `var.p` a path that its caller gives.
-const EXPRESSIONS: [&str; 30] = [
+const EXPRESSIONS: [&str; 74] = [
     "file(\"${path.module}/f.txt\")",
     "file(\"${path.module}/${var.n}.txt\")",
     "templatefile(\"${path.module}/x.tpl\", { n = var.n })",
@@ -55,6 +56,50 @@ const EXPRESSIONS: [&str; 30] = [
     "{ for name, path in local.t : name => file(path) }",
     "file(\"${path.module}/linked.txt\")",
     "file(one(values({ a = \"${path.module}/d/two.txt\" })))",
+    "file(\"${trimsuffix(\"${path.module}/f.txt.tpl\", \".tpl\")}\")",
+    "file(\"${path.module}/${lower(\"F\")}.txt\")",
+    "file(\"${path.module}/${title(\"f\") == \"F\" ? \"f\" : \"t\"}.txt\")",
+    "file(\"${path.module}/${split(\",\", \"f,t\")[1]}.txt\")",
+    "file(merge(local.t, { x = \"r.txt\" })[var.n])",
+    "file(element([\"${path.module}/f.txt\", \"${path.module}/t.txt\"], 1))",
+    "file(\"${path.module}/${yamldecode(file(\"${path.module}/names.yaml\")).a}\")",
+    "file(\"${path.module}/${local.names.a}\")",
+    "[for f in local.listed.files : file(\"${path.module}/${f}\")]",
+    "file(\"${path.module}/${jsondecode(file(\"${path.module}/listed.json\")).files[0]}\")",
+    "file(chomp(file(\"${path.module}/pointer.txt\")))",
+    "templatefile(\"${path.module}/own.tpl\", { dir = path.module })",
+    "templatefile(\"${path.module}/${var.n == \"f\" ? \"x\" : \"y\"}.tpl\", { n = 1 })",
+    "sort(fileset(\"${path.module}/l\", \"*\"))",
+    "[for f in sort(fileset(\"${path.module}/l\", \"**\")) : file(\"${path.module}/l/${f}\")]",
+    "[for f in sort(fileset(\"${path.module}/via\", \"*.txt\")) : file(\"${path.module}/via/${f}\")]",
+    "sort(fileset(path.module, \"*/one.txt\"))",
+    "sort(fileset(path.module, \"**/one.txt\"))",
+    "[for f in sort(fileset(path.module, \"{d,l}/[a-o]*\")) : filesha256(\"${path.module}/${f}\")]",
+    "core::file(\"${path.module}/f.txt\")",
+    "try(file(\"${path.module}/none-${var.n}.txt\"), file(\"${path.module}/t.txt\"))",
+    "can(file(\"${path.module}/maybe.txt\"))",
+    "filebase64sha512(\"${path.module}/./d/../f.txt\")",
+    "file(\"${path.module}//f.txt\")",
+    "file(join(\"\", [path.module, \"/\", var.n, \".txt\"]))",
+    "file(format(\"%s/%s\", path.module, [for x in [\"f\", \"t\"] : \"${x}.txt\"][0]))",
+    "file(coalesce(var.q, \"${path.module}/t.txt\"))",
+    "file(\"${path.module}/${basename(\"x/y/f.txt\")}\")",
+    "file(\"${path.module}/${replace(\"f-txt\", \"-\", \".\")}\")",
+    "file(values({ b = \"${path.module}/t.txt\" })[0])",
+    "{ for k, v in { a = \"f\", b = \"t\" } : k => file(\"${path.module}/${v}.txt\") }",
+    "[for k in keys({ f = 1, t = 2 }) : file(\"${path.module}/${k}.txt\")]",
+    "file([for f in sort(fileset(path.module, \"d/*.txt\")) : \"${path.module}/${f}\"][0])",
+    "file(distinct([\"${path.module}/f.txt\"])[0])",
+    "file(flatten([[\"${path.module}/f.txt\"], [\"x\"]])[0])",
+    "file(zipmap([\"a\"], [\"${path.module}/f.txt\"])[\"a\"])",
+    "file(regex(\"^.*$\", \"${path.module}/f.txt\"))",
+    "file(trimspace(\"  ${path.module}/f.txt\"))",
+    "file(tostring(\"${path.module}/f.txt\"))",
+    "file(terraform.workspace == \"default\" ? \"${path.module}/f.txt\" : \"r.txt\")",
+    "file(nonsensitive(sensitive(\"${path.module}/f.txt\")))",
+    "file(\"${abspath(path.module)}/f.txt\")",
+    "file(\"${abspath(path.root)}/r.txt\")",
+    "file(substr(\"x${path.module}/f.txt\", 1, -1))",
 ];
 
 /// A module that reads, one that calls it, and two units.
@@ -72,13 +117,18 @@ fn repository(lot: &mut Lot) -> Tree {
         ("x.tpl", "hello ${n}"),
         ("data.json", "{\"key\": 1}"),
         ("names.yaml", "a: f.txt\n"),
+        ("listed.json", "{\"files\": [\"d/one.txt\"]}"),
+        ("pointer.txt", "r.txt\n"),
+        ("own.tpl", "${file(\"${dir}/d/one.txt\")} ${file(\"r.txt\")}"),
+        ("y.tpl", "y ${n}"),
+        ("l/plain.txt", "1"),
     ] {
         text(&format!("modules/leaf/{file}"), content.to_owned());
     }
     let outputs: Vec<(String, &str)> =
         (0..3).map(|nth| (format!("o{nth}"), EXPRESSIONS[lot.below(EXPRESSIONS.len())])).collect();
     let mut leaf = String::from(
-        "variable \"n\" {\n  default = \"f\"\n}\nvariable \"p\" {\n  default = \"r.txt\"\n}\nlocals {\n  base = path.module\n  t = { f = \"${local.base}/f.txt\", t = \"${local.base}/t.txt\" }\n}\n",
+        "variable \"n\" {\n  default = \"f\"\n}\nvariable \"p\" {\n  default = \"r.txt\"\n}\nvariable \"q\" {\n  default = null\n}\nlocals {\n  base = path.module\n  names = yamldecode(file(\"${path.module}/names.yaml\"))\n  listed = jsondecode(file(\"${path.module}/listed.json\"))\n  t = { f = \"${local.base}/f.txt\", t = \"${local.base}/t.txt\" }\n}\n",
     );
     let json = lot.percent(25);
     if json {
@@ -125,6 +175,8 @@ fn repository(lot: &mut Lot) -> Tree {
         }
     }
     tree.set("modules/leaf/linked.txt", Entry::Link("../shared/s.txt".into()));
+    tree.set("modules/leaf/l/one.txt", Entry::Link("../../shared/s.txt".into()));
+    tree.set("modules/leaf/via", Entry::Link("../shared".into()));
     tree.set("links/leaf", Entry::Link("../modules/leaf".into()));
     tree
 }
@@ -139,7 +191,7 @@ fn change(lot: &mut Lot, base: &Tree) -> Vec<Op> {
         _ => Vec::new(),
     };
     let unit = UNITS[lot.below(2)];
-    match lot.below(24) {
+    match lot.below(31) {
         0..=4 => {
             let files: Vec<&String> = base
                 .0
@@ -181,6 +233,29 @@ fn change(lot: &mut Lot, base: &Tree) -> Vec<Op> {
         20 => vec![write(&format!("{unit}/r.md"), "1"), write(&format!("{unit}/q.txt"), "1")],
         21 => replaced(&format!("{unit}/main.tf"), "value = file(\"r.txt\")", "value = \"2\""),
         22 => vec![Op::Remove("modules/leaf/f.txt".to_owned())],
+        23 => vec![
+            write("modules/shared/other.txt", "1"),
+            Op::Write("modules/leaf/l/two.txt".to_owned(), Entry::Link("../../shared/other.txt".to_owned())),
+        ],
+        24 => vec![write("modules/shared/one.txt", "1")],
+        25 => vec![
+            write("modules/leaf/listed.json", "{\"files\": [\"d/two.txt\"]}"),
+            write("modules/leaf/d/two.txt", "2"),
+        ],
+        26 => vec![write("modules/leaf/pointer.txt", "README.md\n")],
+        27 => vec![write("modules/leaf/own.tpl", "${file(\"${dir}/d/two.txt\")}")],
+        28 => vec![
+            write(
+                "modules/leaf/a_override.tf",
+                "locals {\n  base = \"${path.module}/../shared\"\n  names = { a = \"t.txt\" }\n}\n",
+            ),
+            write("modules/shared/f.txt", "1"),
+            write("modules/shared/t.txt", "1"),
+        ],
+        29 => vec![
+            write(&format!("{unit}/terraform.tfvars"), "n = \"t\"\n"),
+            write(&format!("{unit}/z.auto.tfvars.json"), "{\"n\": \"f\"}"),
+        ],
         _ => replaced("modules/leaf/main.tf", "default = \"f\"", "default = \"t\"")
             .into_iter()
             .chain([write("modules/leaf/t.txt", "2")])
@@ -204,7 +279,7 @@ fn lay_out(folder: &Path, gone: &Tree, tree: &Tree) {
 }
 
 fn terraform(unit: &Path, args: &[&str]) -> Output {
-    Command::new("terraform")
+    Command::new(std::env::var_os("INFRAFLOW_PLANS_TOOL").unwrap_or_else(|| "terraform".into()))
         .args(args)
         .args(["-input=false", "-no-color"])
         .current_dir(unit)
@@ -242,7 +317,10 @@ fn what_terraform_plans_differently_is_in_units_over_generated_repositories() {
     }
     let seeds: Vec<u64> = match number("INFRAFLOW_PLANS_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("INFRAFLOW_PLANS").unwrap_or(40)).collect(),
+        None => {
+            let from = number("INFRAFLOW_PLANS_FROM").unwrap_or(0);
+            (from..from + number("INFRAFLOW_PLANS").unwrap_or(40)).collect()
+        }
     };
     let samples: Vec<Sample> = seeds
         .iter()
@@ -264,6 +342,7 @@ fn what_terraform_plans_differently_is_in_units_over_generated_repositories() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let (mut tried, mut differing, mut named, mut wrong) = (0, 0, 0, Vec::new());
+    let mut over: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for ((sample, (base, head)), planned) in pairs.into_iter().zip(planned) {
         let Some(planned) = planned else { continue };
         let impact = impact_of(&scratch.repository, base, head);
@@ -277,6 +356,12 @@ fn what_terraform_plans_differently_is_in_units_over_generated_repositories() {
                 sample.seed, sample.ops
             ));
         }
+        for unit in impact.units.iter().filter(|unit| !planned.contains(&unit.path.to_string())) {
+            let links = unit.reasons[0].chain.iter().skip(1);
+            let links: Vec<&str> = links.map(|link| link.reference.as_str()).collect();
+            let why = format!("{} {}", unit.reasons[0].rule, links.join(" < "));
+            over.entry(why).or_insert((0, sample.seed)).0 += 1;
+        }
         if seeds.len() == 1 {
             eprintln!("{}\nthen {:#?}\nterraform: {planned:?}, named: {units:?}", sample.base, sample.ops);
         }
@@ -285,6 +370,11 @@ fn what_terraform_plans_differently_is_in_units_over_generated_repositories() {
         "{tried} repositories, {} units: terraform plans {differing} anew, {named} are named",
         tried * UNITS.len()
     );
+    let mut over: Vec<_> = over.into_iter().collect();
+    over.sort_by_key(|(why, (count, _))| (std::cmp::Reverse(*count), why.clone()));
+    for (why, (count, seed)) in over.into_iter().take(12) {
+        eprintln!("  {count:>5} without need by {why}, as in {seed}");
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(tried * 10 >= seeds.len() * 9, "{tried} of {} bases can be applied", seeds.len());
 }

@@ -16,6 +16,10 @@ use super::{
 /// which is matched conservatively.
 const MAX_PARTS: usize = 2_000;
 
+/// Data sources whose paths are those that they are given.
+const GIVES_WHAT_IT_IS_GIVEN: [&str; 4] =
+    ["archive_file", "local_file", "local_sensitive_file", "template_file"];
+
 /// The names that are bound where an expression stands: the variables of `for`, `each` of a block with
 /// `for_each`, the iterator of a `dynamic` block.
 #[derive(Clone, Default)]
@@ -227,7 +231,11 @@ impl Evaluator {
             ("path", "cwd") => StaticValue::Base(Base::Cwd),
             ("local", _) => StaticValue::Local(name, steps.collect()),
             ("var", _) => StaticValue::Variable(name, steps.collect()),
-            _ => StaticValue::Unknown,
+            ("count" | "each" | "self" | "terraform" | "path", _) => StaticValue::Unknown,
+            // What other data sources find may be anything.
+            ("data", _) if !GIVES_WHAT_IT_IS_GIVEN.contains(&name.as_str()) => StaticValue::Unknown,
+            // A resource or another module. What is bound has been found before.
+            _ => StaticValue::Made,
         }
     }
 
@@ -337,12 +345,13 @@ impl Evaluator {
                 Some((StaticValue::Literal(pattern), rest)) => format(pattern, rest),
                 _ => StaticValue::Unknown,
             },
-            name @ ("lower" | "upper") => match first(arguments) {
-                StaticValue::Literal(text) if name == "lower" => StaticValue::Literal(text.to_lowercase()),
-                StaticValue::Literal(text) => StaticValue::Literal(text.to_uppercase()),
+            "jsondecode" | "yamldecode" => match first(arguments) {
+                StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
                 _ => StaticValue::Unknown,
             },
-            _ => StaticValue::Unknown,
+            "file" => StaticValue::Contents(Box::new(first(arguments))),
+            "trimsuffix" if arguments.len() == 2 => without_end(first(arguments.clone()), &arguments[1]),
+            name => of_constants(name, &arguments).unwrap_or(StaticValue::Unknown),
         }
     }
 
@@ -350,6 +359,70 @@ impl Evaluator {
         self.left = self.left.saturating_sub(1);
         self.left > 0
     }
+}
+
+/// A text without what it may end in, as far as its last part tells.
+fn without_end(text: StaticValue, end: &StaticValue) -> StaticValue {
+    let StaticValue::Literal(end) = end else { return StaticValue::Unknown };
+    let parts = match text {
+        StaticValue::Literal(text) => vec![StaticValue::Literal(text)],
+        StaticValue::Concat(parts) => parts,
+        _ => return StaticValue::Unknown,
+    };
+    let mut parts = parts;
+    match parts.last_mut() {
+        Some(StaticValue::Literal(last)) if last.len() >= end.len() || last.ends_with(end.as_str()) => {
+            if let Some(cut) = last.strip_suffix(end.as_str()) {
+                *last = cut.to_owned();
+            }
+            StaticValue::concat(parts)
+        }
+        _ => StaticValue::Unknown,
+    }
+}
+
+/// Functions of texts, where all of the texts are known.
+fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
+    let texts = arguments.iter().map(|argument| match argument {
+        StaticValue::Literal(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let texts = texts.collect::<Option<Vec<&str>>>()?;
+    let text = match (name, texts.as_slice()) {
+        ("lower", [text]) => text.to_lowercase(),
+        ("upper", [text]) => text.to_uppercase(),
+        ("title", [text]) => {
+            let mut before = ' ';
+            let raised = text.chars().map(|c| {
+                let raised = if before.is_alphanumeric() { c } else { c.to_ascii_uppercase() };
+                before = c;
+                raised
+            });
+            raised.collect()
+        }
+        ("trimprefix", [text, prefix]) => text.strip_prefix(prefix).unwrap_or(text).to_owned(),
+        ("trim", [text, cut]) => text.trim_matches(|c| cut.contains(c)).to_owned(),
+        // Between slashes stands a regular expression.
+        ("replace", [text, from, to])
+            if !from.is_empty() && !(from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
+        {
+            text.replace(from, to)
+        }
+        ("substr", [text, from, length]) => {
+            let (from, length): (usize, i64) = (from.parse().ok()?, length.parse().ok()?);
+            let rest = text.chars().skip(from);
+            match usize::try_from(length) {
+                Ok(length) => rest.take(length).collect(),
+                Err(_) => rest.collect(),
+            }
+        }
+        ("split", [separator, text]) if !separator.is_empty() => {
+            let parts = text.split(separator).map(|part| StaticValue::Literal(part.to_owned()));
+            return Some(StaticValue::List(parts.collect()));
+        }
+        _ => return None,
+    };
+    Some(StaticValue::Literal(text))
 }
 
 /// `format`: plain `%s` and `%v` are filled in, every other verb is unknown.

@@ -4,7 +4,7 @@ use hcl_edit::expr::Expression;
 
 use super::{
     Backend, Defined, FileFacts, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock, Removal,
-    Repetition, RequiredProvider, Resource, ResourceMode, StaticValue, Variable,
+    Repetition, RequiredProvider, Resource, ResourceMode, StateRead, StaticValue, Variable,
     evaluate::{Scope, evaluate},
     json::JsonValue,
     reads::{Naming, Reads},
@@ -62,14 +62,41 @@ pub(super) fn stated(body: Body<'_>, source: &Source<'_>) -> FileFacts {
     };
     for settings in body.blocks("terraform", 0) {
         for block in settings.body.blocks("backend", 1) {
-            let place = source.place(block.header.clone());
-            facts.backends.push(Backend { kind: label(&block, 0), place });
+            facts.backends.push(backend(label(&block, 0), &block, source));
         }
         for block in settings.body.blocks("cloud", 0) {
-            facts.backends.push(Backend { kind: "cloud".to_owned(), place: source.place(block.header) });
+            facts.backends.push(backend("cloud".to_owned(), &block, source));
         }
     }
+    let reads_state = |block: &Block<'_>| label(block, 0) == "terraform_remote_state";
+    for block in body.blocks("data", 2).iter().filter(|block| reads_state(block)) {
+        let config = block.body.attribute("config").map(|config| evaluate(config, &Scope::default()));
+        facts.states.push(StateRead {
+            name: label(block, 1),
+            place: source.place(block.header.clone()),
+            kind: block.body.text("backend", source).map(|text| text.value),
+            settings: match config {
+                Some(StaticValue::Object(members)) => members,
+                _ => Vec::new(),
+            },
+        });
+    }
     facts
+}
+
+fn backend(kind: String, block: &Block<'_>, source: &Source<'_>) -> Backend {
+    let values = |body: Body<'_>| -> Vec<(String, StaticValue)> {
+        let attributes = body.attributes().into_iter();
+        attributes
+            .map(|attribute| (attribute.name.to_owned(), evaluate(attribute.expression, &Scope::default())))
+            .collect()
+    };
+    let mut settings = values(block.body);
+    if let Some(workspaces) = block.body.blocks("workspaces", 0).first() {
+        settings.retain(|(name, _)| name != "workspaces");
+        settings.push(("workspaces".to_owned(), StaticValue::Object(values(workspaces.body))));
+    }
+    Backend { kind, place: source.place(block.header.clone()), settings }
 }
 
 /// Of configuration, the names that it gives to values.
@@ -98,19 +125,15 @@ pub(super) fn test(body: Body<'_>, source: &Source<'_>) -> FileFacts {
             facts.calls.push(call(&named, source));
         }
     }
-    for block in body.blocks("variables", 0) {
+    // Those of a run are laid over those of the file.
+    let runs = body.blocks("run", 1);
+    let of_runs = runs.iter().flat_map(|run| run.body.blocks("variables", 0));
+    for block in body.blocks("variables", 0).into_iter().chain(of_runs) {
         facts.values.extend(
             block.body.attributes().iter().map(|attribute| local(attribute, source, &Scope::default())),
         );
     }
     facts.reads = reads(body, source);
-    // Mock data is read from a directory: relative to where the tool runs, whatever it begins with.
-    for mocks in body.blocks("mock_provider", 1) {
-        if let Some(directory) = mocks.body.text("source", source) {
-            let path = StaticValue::Literal(directory.value);
-            facts.reads.push(super::FileRead { function: None, path, place: directory.place });
-        }
-    }
     facts
 }
 
@@ -156,6 +179,7 @@ fn call(block: &Block<'_>, source: &Source<'_>) -> ModuleCall {
         name: label(block, 0),
         place: source.place(block.header.clone()),
         source: block.body.text("source", source),
+        computed_source: computed_source(block.body, source),
         version: block.body.text("version", source),
         repetition: repetition(block.body),
         arguments: block
@@ -167,6 +191,13 @@ fn call(block: &Block<'_>, source: &Source<'_>) -> ModuleCall {
             .collect(),
         body_end: block.body.end().map(|end| source.place(end..end).start),
     }
+}
+
+/// A source that OpenTofu evaluates early: of variables and locals.
+fn computed_source(body: Body<'_>, source: &Source<'_>) -> Option<StaticValue> {
+    let expression = body.attribute("source").filter(|expression| expression.text(source).is_none())?;
+    let value = evaluate(expression, &Scope::default());
+    value.names_something().then_some(value)
 }
 
 fn variable(block: &Block<'_>, source: &Source<'_>) -> Variable {

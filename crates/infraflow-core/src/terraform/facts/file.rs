@@ -120,6 +120,8 @@ pub struct FileFacts {
     pub required_providers: Vec<RequiredProvider>,
     /// `backend` and `cloud` blocks.
     pub backends: Vec<Backend>,
+    /// `terraform_remote_state` data sources.
+    pub states: Vec<StateRead>,
     /// `provider` blocks.
     pub providers: Vec<ProviderBlock>,
     /// `resource`, `data` and `ephemeral` blocks.
@@ -146,6 +148,8 @@ pub struct ModuleCall {
     pub place: Place,
     /// `source`, where it is a constant text.
     pub source: Option<Text>,
+    /// What is known of `source` where it names variables or locals, as OpenTofu allows.
+    pub computed_source: Option<StaticValue>,
     /// `version`, where it is a constant text.
     pub version: Option<Text>,
     /// `count` or `for_each`.
@@ -236,6 +240,22 @@ pub struct Backend {
     pub kind: String,
     /// The header.
     pub place: Place,
+    /// Its settings; those of a `workspaces` block as one object.
+    pub settings: Vec<(String, StaticValue)>,
+}
+
+/// A `terraform_remote_state` data source: another unit's outputs are consumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StateRead {
+    /// The second label.
+    pub name: String,
+    /// The header.
+    pub place: Place,
+    /// `backend`, where it is a constant text.
+    pub kind: Option<String>,
+    /// What is known of `config`.
+    pub settings: Vec<(String, StaticValue)>,
 }
 
 /// A `provider` block.

@@ -41,9 +41,10 @@ mod view;
 pub use error::FactsError;
 pub use file::{
     Backend, FileFacts, FileKind, FileRead, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock,
-    Removal, Repetition, RequiredProvider, Resource, ResourceMode, Variable,
+    Removal, Repetition, RequiredProvider, Resource, ResourceMode, StateRead, Variable,
 };
 pub use parse::TerraformFile;
+pub(crate) use reads::template_reads;
 pub use stated::Defined;
 pub use text::Text;
 pub use value::{Base, StaticValue, Step};

@@ -13,7 +13,7 @@ use super::{
     evaluate::{Scope, evaluate, evaluate_elements},
     json::{Json, JsonValue},
     sieve,
-    slice::Shape,
+    slice::{Shape, continues_name},
     source::Source,
     view::{Attribute, Body, Expr},
 };
@@ -33,7 +33,11 @@ const READS: [&str; 10] = [
 ];
 
 /// Functions whose result is no path that anything reads, although a path goes in.
-const NO_PATH: [&str; 6] = ["basename", "dirname", "abspath", "md5", "sha1", "sha256"];
+const NO_PATH: [&str; 4] = ["basename", "md5", "sha1", "sha256"];
+
+/// Functions that make one path of what goes in.
+const MAKES_PATH: [&str; 8] =
+    ["abspath", "dirname", "format", "join", "pathexpand", "replace", "trimprefix", "trimsuffix"];
 
 /// The most parts that the paths of one file have together. Beyond it, one more read stands for the rest, of
 /// which nothing is known.
@@ -43,9 +47,29 @@ const MAX_PARTS: usize = 200_000;
 /// in locals, which say nothing until they are used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {
+    /// A path is one that begins like one: `./`, `../`, `path.module`, a local.
     Counts,
+    /// What is asked for is a path: any word is one, and a variable may hold one.
+    Path,
+    /// What is asked for is a command: its words that may be paths are.
+    Command,
     Ignored,
 }
+
+impl Naming {
+    /// The same for what an argument of a name is given.
+    fn of(self, name: &str) -> Self {
+        match self {
+            Self::Ignored => Self::Ignored,
+            _ if COMMANDS.contains(&name) => Self::Command,
+            _ if sieve::asks_for_a_path(name) => Self::Path,
+            _ => Self::Counts,
+        }
+    }
+}
+
+/// Arguments that hold a command: of `local-exec`, and of the data source `external`.
+const COMMANDS: [&str; 2] = ["command", "program"];
 
 /// Collects the reads of a file.
 pub(super) struct Reads<'s, 'a> {
@@ -56,6 +80,19 @@ pub(super) struct Reads<'s, 'a> {
     /// Where the expression begins whose places are counted from its own beginning.
     shift: usize,
     left: usize,
+}
+
+/// What a template reads by functions of its own, where it has any: of what it is given nothing is known. A text that
+/// is no template reads nothing.
+pub(crate) fn template_reads(text: &str) -> Vec<FileRead> {
+    if !sieve::may_read(text, false) {
+        return Vec::new();
+    }
+    let Ok(template) = hcl_edit::parser::parse_template(text) else { return Vec::new() };
+    let source = Source::of(text);
+    let mut reads = Reads::new(&source);
+    reads.template(&template, &Scope::default(), Naming::Ignored, None);
+    reads.found
 }
 
 impl<'s, 'a> Reads<'s, 'a> {
@@ -102,32 +139,44 @@ impl<'s, 'a> Reads<'s, 'a> {
         if self.left == 0 {
             return;
         }
-        if naming == Naming::Counts && self.is_taken_from_a_name(attribute.expression, scope) {
-            let name = attribute.name;
-            let path = evaluate(attribute.expression, scope);
-            let counts = match &path {
-                // `path.module` alone stands for a directory's contents only where a directory is asked for.
-                StaticValue::Base(_) => name.ends_with("_dir"),
-                StaticValue::Local(..) | StaticValue::Object(_) | StaticValue::OneOf(_) => names_a_path(name),
-                StaticValue::Concat(_) => true,
-                _ => false,
-            };
-            if counts {
-                self.named(path, Some(attribute.expression.span()));
-            }
+        let name = attribute.name;
+        let naming = naming.of(name);
+        if naming != Naming::Ignored && Self::is_taken_from_a_name(attribute.expression, scope, naming) {
+            self.taken(name, evaluate(attribute.expression, scope), naming, attribute.expression.span());
         }
         self.value(attribute.expression, scope, naming);
     }
 
+    /// What an argument takes from a name, where that may be a path.
+    fn taken(&mut self, name: &str, path: StaticValue, naming: Naming, span: Range<usize>) {
+        let asked = naming == Naming::Path;
+        let counts = match &path {
+            // `path.module` alone stands for a directory's contents only where a directory is asked for.
+            StaticValue::Base(_) => name.ends_with("_dir"),
+            StaticValue::Local(..) | StaticValue::Object(_) | StaticValue::OneOf(_) => {
+                asked || names_a_path(name)
+            }
+            StaticValue::Variable(..) | StaticValue::FileSet(..) | StaticValue::Literal(_) => asked,
+            StaticValue::Concat(_) => true,
+            _ => false,
+        };
+        if counts {
+            self.named(path, Some(span));
+        }
+    }
+
     /// Whether an expression takes something out of what is known by name here: a local, a path, what a loop
     /// goes through.
-    fn is_taken_from_a_name(&self, expression: Expr<'_>, scope: &Scope) -> bool {
+    fn is_taken_from_a_name(expression: Expr<'_>, scope: &Scope, naming: Naming) -> bool {
+        let variable = (naming == Naming::Path).then_some("var");
         let known = |text: &str| {
+            let mut names = scope.names().chain(["local", "path"]).chain(variable);
             text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
-                && scope.names().chain(["local", "path"]).any(|name| sieve::mentions(text, name))
+                && names.any(|name| sieve::mentions(text, name))
         };
         match expression {
-            Expr::Hcl(Expression::Traversal(_)) => known(self.source.spelled(expression.span())),
+            // Its value tells.
+            Expr::Hcl(Expression::Traversal(_)) => true,
             Expr::Sliced(slice) => match slice.shape() {
                 Shape::Names(text) => known(text),
                 Shape::Other => known(slice.text) && matches!(slice.parsed(), Some(Expression::Traversal(_))),
@@ -142,10 +191,11 @@ impl<'s, 'a> Reads<'s, 'a> {
             Expr::Hcl(expression) => self.expression(expression, scope, naming),
             Expr::Json(json) => self.json(json, scope, naming),
             Expr::Sliced(slice) => match slice.shape() {
-                Shape::Text(text) if naming == Naming::Counts => {
-                    self.named_in_text(text, Some(slice.span()));
-                }
-                Shape::Other if sieve::may_read(slice.text, naming == Naming::Counts) => {
+                Shape::Text(text) => self.named_in_text(text, naming, Some(slice.span())),
+                Shape::Other
+                    if [Naming::Path, Naming::Command].contains(&naming)
+                        || sieve::may_read(slice.text, naming == Naming::Counts) =>
+                {
                     if let Some(expression) = slice.parsed() {
                         self.shift = slice.start;
                         self.expression(expression, scope, naming);
@@ -160,20 +210,20 @@ impl<'s, 'a> Reads<'s, 'a> {
     fn expression(&mut self, expression: &Expression, scope: &Scope, naming: Naming) {
         match expression {
             Expression::Null(_) | Expression::Bool(_) | Expression::Number(_) | Expression::Variable(_) => {}
-            Expression::String(text) => {
-                if naming == Naming::Counts {
-                    self.named_in_text(text, expression.span());
-                }
-            }
+            Expression::String(text) => self.named_in_text(text, naming, expression.span()),
             Expression::Array(items) => {
                 items.iter().for_each(|item| self.expression(item, scope, naming));
             }
             Expression::Object(object) => {
                 for (key, value) in object {
-                    if let ObjectKey::Expression(key) = key {
-                        self.expression(key, scope, Naming::Ignored);
-                    }
-                    self.expression(value.expr(), scope, naming);
+                    let name = match key {
+                        ObjectKey::Expression(key) => {
+                            self.expression(key, scope, Naming::Ignored);
+                            key.as_str().unwrap_or_default()
+                        }
+                        ObjectKey::Ident(name) => name.as_str(),
+                    };
+                    self.expression(value.expr(), scope, naming.of(name));
                 }
             }
             Expression::StringTemplate(template) => {
@@ -188,8 +238,20 @@ impl<'s, 'a> Reads<'s, 'a> {
                 self.expression(&conditional.true_expr, scope, naming);
                 self.expression(&conditional.false_expr, scope, naming);
             }
-            Expression::FuncCall(call) => self.call(call, scope, naming),
+            Expression::FuncCall(call) => {
+                if naming != Naming::Ignored && MAKES_PATH.contains(&call.name.name.as_str()) {
+                    let path = evaluate(Expr::Hcl(expression), scope);
+                    if begins_a_path(&path, naming) {
+                        self.named(path, expression.span());
+                    }
+                }
+                self.call(call, scope, naming);
+            }
             Expression::Traversal(traversal) => {
+                let whole = Expr::Hcl(expression);
+                if naming == Naming::Path && Self::is_taken_from_a_name(whole, scope, naming) {
+                    self.taken("", evaluate(whole, scope), naming, whole.span());
+                }
                 self.expression(&traversal.expr, scope, Naming::Ignored);
                 for operator in &traversal.operators {
                     if let TraversalOperator::Index(index) = operator.value() {
@@ -241,15 +303,20 @@ impl<'s, 'a> Reads<'s, 'a> {
             }
             return;
         }
-        let inner = if NO_PATH.contains(&name) { Naming::Ignored } else { naming };
+        let inner = match name {
+            // A provider's function may read what it is given, wherever it stands.
+            _ if !core => Naming::Counts,
+            _ if NO_PATH.contains(&name) || MAKES_PATH.contains(&name) => Naming::Ignored,
+            _ => naming,
+        };
         for argument in arguments {
             self.expression(argument, scope, inner);
         }
     }
 
     fn template(&mut self, template: &Template, scope: &Scope, naming: Naming, span: Option<Range<usize>>) {
-        if naming == Naming::Counts {
-            self.named_in_template(template, scope, span.clone());
+        if naming != Naming::Ignored {
+            self.named_in_template(template, scope, naming, span.clone());
         }
         for element in template {
             match element {
@@ -284,13 +351,16 @@ impl<'s, 'a> Reads<'s, 'a> {
             JsonValue::String(text) if text.contains("${") || text.contains("%{") => {
                 if let Ok(template) = hcl_edit::parser::parse_template(text) {
                     let outer = self.within.replace(json.span.clone());
-                    self.template(&template, scope, naming, Some(json.span.clone()));
+                    let elements: Vec<&Element> = template.iter().collect();
+                    match elements.as_slice() {
+                        // The value of the expression, not a text of it.
+                        [Element::Interpolation(only)] => self.expression(&only.expr, scope, naming),
+                        _ => self.template(&template, scope, naming, Some(json.span.clone())),
+                    }
                     self.within = outer;
                 }
             }
-            JsonValue::String(text) if naming == Naming::Counts => {
-                self.named_in_text(text, Some(json.span.clone()));
-            }
+            JsonValue::String(text) => self.named_in_text(text, naming, Some(json.span.clone())),
             JsonValue::Array(items) => items.iter().for_each(|item| self.json(item, scope, naming)),
             JsonValue::Object(members) => {
                 let each = members.iter().find(|member| member.name == "for_each");
@@ -299,6 +369,19 @@ impl<'s, 'a> Reads<'s, 'a> {
                     None => scope.clone(),
                 };
                 for member in members.iter().filter(|member| member.name != "//") {
+                    let naming = naming.of(&member.name);
+                    let taken = match &member.value.value {
+                        JsonValue::String(text) if naming != Naming::Ignored => text,
+                        _ => "",
+                    };
+                    if let Some(names) = taken.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
+                        && ["local.", "each.", "path.", "var."].iter().any(|name| names.starts_with(name))
+                        && (naming == Naming::Path || !names.starts_with("var."))
+                        && names.bytes().all(|b| continues_name(b) || b == b'.')
+                    {
+                        let path = evaluate(Expr::Json(&member.value), &inner);
+                        self.taken(&member.name, path, naming, member.value.span.clone());
+                    }
                     self.json(&member.value, &inner, naming);
                 }
             }
@@ -308,13 +391,25 @@ impl<'s, 'a> Reads<'s, 'a> {
 
     /// In a template: from each interpolation that may begin a path up to where the path must end. A
     /// command names files among other words.
-    fn named_in_template(&mut self, template: &Template, scope: &Scope, span: Option<Range<usize>>) {
+    fn named_in_template(
+        &mut self,
+        template: &Template,
+        scope: &Scope,
+        naming: Naming,
+        span: Option<Range<usize>>,
+    ) {
         let elements: Vec<&Element> = template.iter().collect();
+        if naming == Naming::Path {
+            let whole = evaluate_elements(&elements, scope);
+            if is_one_path(&whole) {
+                return self.named(whole, span);
+            }
+        }
         let mut at = 0;
         while at < elements.len() {
             match elements[at] {
                 Element::Interpolation(interpolation)
-                    if begins_a_path(&evaluate(Expr::Hcl(&interpolation.expr), scope)) =>
+                    if begins_a_path(&evaluate(Expr::Hcl(&interpolation.expr), scope), naming) =>
                 {
                     let (value, next) = path_from(&elements, at, scope);
                     at = next;
@@ -328,7 +423,7 @@ impl<'s, 'a> Reads<'s, 'a> {
                     let words = text.split(ends_a_path);
                     let count = text.split(ends_a_path).count();
                     for (i, word) in words.enumerate() {
-                        if !is_relative(word) {
+                        if !is_relative(word) && !(naming == Naming::Command && is_word(word, naming)) {
                             continue;
                         }
                         let mut value = StaticValue::Literal(word.to_owned());
@@ -344,9 +439,23 @@ impl<'s, 'a> Reads<'s, 'a> {
         }
     }
 
-    fn named_in_text(&mut self, text: &str, span: Option<Range<usize>>) {
-        for word in text.split(ends_a_path).filter(|word| is_relative(word)) {
-            self.named(StaticValue::Literal(word.to_owned()), span.clone());
+    fn named_in_text(&mut self, text: &str, naming: Naming, span: Option<Range<usize>>) {
+        if naming == Naming::Ignored {
+            return;
+        }
+        let mut before = "";
+        for word in text.split(ends_a_path) {
+            // Where one goes in a command is where the others begin.
+            let entered =
+                naming == Naming::Command && before == "cd" && !word.starts_with(['/', '~', '-', '$']);
+            let whole = naming == Naming::Path && word.len() == text.len();
+            if is_relative(word)
+                || !word.is_empty() && entered
+                || (whole || naming == Naming::Command) && is_word(word, naming)
+            {
+                self.named(StaticValue::Literal(word.to_owned()), span.clone());
+            }
+            before = word;
         }
     }
 
@@ -380,14 +489,46 @@ fn names_a_path(name: &str) -> bool {
     ["file", "dir", "path", "source", "directory", "template", "filename", "program", "command", "content"]
         .iter()
         .any(|part| name.contains(part))
+        // What a module gives to its callers.
+        || name == "value"
 }
 
-fn begins_a_path(value: &StaticValue) -> bool {
+fn begins_a_path(value: &StaticValue, naming: Naming) -> bool {
     match value {
         StaticValue::Base(_) | StaticValue::Local(..) => true,
-        StaticValue::Concat(parts) => parts.first().is_some_and(begins_a_path),
+        StaticValue::Variable(..) => naming == Naming::Path,
+        StaticValue::Concat(parts) => parts.first().is_some_and(|first| begins_a_path(first, naming)),
+        StaticValue::Directory(inner) => begins_a_path(inner, naming),
         _ => false,
     }
+}
+
+/// Whether a text that is asked for as a path is one as a whole: it begins with what is known to some degree, and
+/// nothing in it ends a path.
+fn is_one_path(value: &StaticValue) -> bool {
+    let StaticValue::Concat(parts) = value else { return false };
+    let begins = match parts.first() {
+        Some(StaticValue::Literal(text)) => is_word(text, Naming::Path) || is_relative(text),
+        Some(StaticValue::Unknown | StaticValue::Made | StaticValue::Null) | None => false,
+        // `path.module` with a slash alone stands for no file.
+        Some(StaticValue::Base(_)) => !matches!(&parts[1..], [StaticValue::Literal(text)] if text == "/"),
+        Some(_) => true,
+    };
+    let goes_on = |part: &StaticValue| match part {
+        StaticValue::Literal(text) => !text.contains(ends_a_path),
+        _ => true,
+    };
+    begins && parts.iter().all(goes_on)
+}
+
+/// Whether a word is a path where one is asked for, although nothing but that says so.
+fn is_word(word: &str, naming: Naming) -> bool {
+    let looks = match naming {
+        Naming::Path => word != "." && word != "..",
+        Naming::Command => word.contains(['/', '.']) && word != "." && word != "..",
+        Naming::Counts | Naming::Ignored => false,
+    };
+    looks && !word.is_empty() && word.len() < 256 && !word.starts_with(['/', '~', '-', '!', '$'])
 }
 
 fn is_relative(word: &str) -> bool {

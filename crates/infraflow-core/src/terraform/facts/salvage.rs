@@ -73,6 +73,7 @@ fn guess(source: &Source<'_>, chunk: Range<usize>, facts: &mut FileFacts) {
                 name: "?".to_owned(),
                 place,
                 source: Some(source.quoted(inner, span.clone())),
+                computed_source: None,
                 version: None,
                 repetition: Repetition::Single,
                 arguments: Vec::new(),
@@ -99,6 +100,7 @@ fn append(all: &mut FileFacts, mut part: FileFacts) {
     all.required_version.append(&mut part.required_version);
     all.required_providers.append(&mut part.required_providers);
     all.backends.append(&mut part.backends);
+    all.states.append(&mut part.states);
     all.providers.append(&mut part.providers);
     all.resources.append(&mut part.resources);
     all.reads.append(&mut part.reads);

@@ -16,12 +16,76 @@ use super::{
 };
 
 /// What every block, function, name and path that matters is written with in HCL.
-const HCL: [&str; 12] = [
-    "module", "provider", "backend", "cloud", "file", "path", "local", "each", "dynamic", "./", "\\u", "\\U",
+const HCL: [&str; 24] = [
+    "module",
+    "provider",
+    "backend",
+    "cloud",
+    "filename",
+    "file",
+    "path",
+    "local",
+    "each",
+    "dynamic",
+    "./",
+    "\\u",
+    "\\U",
+    "remote_state",
+    "source",
+    "directory",
+    "dir",
+    "folder",
+    "template",
+    "chart",
+    "context",
+    "program",
+    "command",
+    "script",
+];
+
+/// What the name of an argument ends in that asks for a path; an `s` may follow. As the documentation of the
+/// providers has them: `source_dir` (archive), `filename` (local, aws), `source` (aws_s3_object), `chart` (helm),
+/// `config_path` (kubernetes), `context`, `dockerfile` (docker), `script` (provisioners), `source_path` (modules
+/// for functions). Shorter ones follow longer ones that begin like them.
+const PATHS: [&str; 12] = [
+    "source",
+    "filename",
+    "file",
+    "directory",
+    "dir",
+    "path",
+    "folder",
+    "template",
+    "chart",
+    "context",
+    "script",
+    "credential",
 ];
 
 /// The same in JSON, where a path may also begin with an interpolation, and more can be escaped.
-const JSON: [&str; 10] = ["module", "provider", "backend", "cloud", "file", "path", "./", "}/", "\\u", "\\/"];
+const JSON: [&str; 21] = [
+    "module",
+    "provider",
+    "backend",
+    "cloud",
+    "file",
+    "path",
+    "./",
+    "}/",
+    "\\u",
+    "\\/",
+    "remote_state",
+    "source",
+    "dir",
+    "folder",
+    "template",
+    "chart",
+    "context",
+    "program",
+    "command",
+    "script",
+    "credential",
+];
 
 static IN_HCL: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&HCL));
 static IN_JSON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&JSON));
@@ -62,10 +126,17 @@ pub(super) fn may_read(text: &str, naming: bool) -> bool {
         memchr::memchr_iter(word[0], bytes).filter(move |&at| bytes[at..].starts_with(word))
     };
     follows(b"file").any(|at| is_call(bytes, at + 4))
+        || follows(b"provider").any(|at| bytes[at + 8..].starts_with(b"::"))
         || naming
             && (memchr::memchr_iter(b'/', bytes).any(|at| at > 0 && b".}".contains(&bytes[at - 1]))
                 || follows(b"\\").any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U')))
                 || mentions(text, "path"))
+}
+
+/// Whether an argument of this name asks for a path.
+pub(super) fn asks_for_a_path(name: &str) -> bool {
+    let name = name.strip_suffix('s').unwrap_or(name);
+    PATHS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether something is taken out of what a name stands for: `local.x`, `each["y"]`.
@@ -80,11 +151,26 @@ pub(super) fn mentions(text: &str, name: &str) -> bool {
 fn counts(word: &str, bytes: &[u8], start: usize) -> bool {
     let end = start + word.len();
     match word {
-        "file" => is_call(bytes, end),
-        "path" | "local" | "each" => is_name_with_more(bytes, start, end),
+        "file" => is_call(bytes, end) || is_argument(bytes, end),
+        "path" => is_name_with_more(bytes, start, end) || is_argument(bytes, end),
+        "local" | "each" => is_name_with_more(bytes, start, end),
+        "filename" | "source" | "directory" | "dir" | "folder" | "template" | "chart" | "context"
+        | "program" | "command" | "script" => is_argument(bytes, end),
         "module" | "provider" | "backend" | "cloud" => begins_block(bytes, start, end),
         _ => true,
     }
+}
+
+/// The end of an argument's name, in a file that has something to give arguments to.
+fn is_argument(bytes: &[u8], end: usize) -> bool {
+    let end = end + usize::from(bytes.get(end) == Some(&b's'));
+    let rest = after_blanks(bytes, end);
+    let given = match rest {
+        [b'=', next, ..] => *next != b'=',
+        _ => is_comment(rest),
+    };
+    // What only requires providers, or declares variables, names no path.
+    given && [&b"resource"[..], b"data", b"action"].iter().any(|block| memmem::find(bytes, block).is_some())
 }
 
 fn after_blanks(bytes: &[u8], at: usize) -> &[u8] {

@@ -35,8 +35,14 @@ pub enum StaticValue {
     Directory(Box<StaticValue>),
     /// The last name of a path.
     FileName(Box<StaticValue>),
+    /// The text of the file at a path.
+    Contents(Box<StaticValue>),
+    /// What JSON or YAML of a file says, by the path that the file is read from, and what is taken out of it.
+    Decoded(Box<StaticValue>, Vec<Step>),
     /// No value: the usual default of a path that need not be given.
     Null,
+    /// What a resource, a data source or another module gives. A path in it stands where they are given it.
+    Made,
     /// Nobody can tell before a plan.
     Unknown,
 }
@@ -80,10 +86,15 @@ impl StaticValue {
                 steps.push(step);
                 Self::Variable(name, steps)
             }
+            (Self::Decoded(path, mut steps), step) => {
+                steps.push(step);
+                Self::Decoded(path, steps)
+            }
             (Self::OneOf(values), step) => {
                 Self::one_of(values.into_iter().map(|value| value.step(step.clone())).collect())
             }
             (Self::Null, _) => Self::Null,
+            (Self::Made, _) => Self::Made,
             // A set of names; its items are what it stands for.
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
             (Self::Object(members), Step::Member(name)) => {
@@ -115,9 +126,18 @@ impl StaticValue {
             }
             Self::List(items) => Self::one_of(items),
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::keys).collect()),
-            Self::Local(..) | Self::Variable(..) => Self::Keys(Box::new(self)),
-            value @ Self::FileSet(..) => value,
+            Self::Local(..) | Self::Variable(..) | Self::Decoded(..) => Self::Keys(Box::new(self)),
+            value @ (Self::FileSet(..) | Self::Made) => value,
             _ => Self::Unknown,
+        }
+    }
+
+    /// Whether it is a text in which a variable or a local has a part.
+    pub(super) fn names_something(&self) -> bool {
+        match self {
+            Self::Local(..) | Self::Variable(..) => true,
+            Self::Concat(items) | Self::OneOf(items) => items.iter().any(Self::names_something),
+            _ => false,
         }
     }
 
@@ -133,7 +153,11 @@ impl StaticValue {
             match value {
                 Self::Concat(items) | Self::OneOf(items) | Self::List(items) => open.extend(items),
                 Self::Object(members) => open.extend(members.iter().map(|(_, member)| member)),
-                Self::Keys(inner) | Self::Directory(inner) | Self::FileName(inner) => open.push(inner),
+                Self::Keys(inner)
+                | Self::Directory(inner)
+                | Self::FileName(inner)
+                | Self::Contents(inner)
+                | Self::Decoded(inner, _) => open.push(inner),
                 Self::FileSet(directory, glob) => open.extend([&**directory, &**glob]),
                 _ => {}
             }

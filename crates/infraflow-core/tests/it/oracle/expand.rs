@@ -329,8 +329,7 @@ impl Run<'_> {
             Item::Set { directory, glob, content: read, .. } => {
                 let Some(directory) = path_of(self, directory) else { return };
                 let Some(end) = follow(self.tree, &directory) else { return };
-                for path in files_below(self.tree, &end) {
-                    let below = &path[if end.is_empty() { 0 } else { end.len() + 1 }..];
+                for (below, path) in listed(self.tree, &end, glob.contains("**")) {
                     if matches(glob.as_bytes(), below.as_bytes()) {
                         let content = content(self.tree, &path).filter(|_| *read);
                         self.see(name, (below, content));
@@ -384,6 +383,29 @@ fn files_below(tree: &Tree, directory: &str) -> Vec<String> {
     };
     let files = tree.0.iter().filter(|(path, entry)| below(path) && !matches!(entry, Entry::Link(_)));
     files.map(|(path, _)| path.clone()).collect()
+}
+
+/// What `fileset` goes through below a directory: names, and where they lead. Links to files count as files; through
+/// links to directories only single names go (`*/x`), `**` does not.
+fn listed(tree: &Tree, directory: &str, any_depth: bool) -> Vec<(String, String)> {
+    let from = if directory.is_empty() { 0 } else { directory.len() + 1 };
+    let mut found: Vec<(String, String)> =
+        files_below(tree, directory).into_iter().map(|path| (path[from..].to_owned(), path)).collect();
+    for (path, entry) in &tree.0 {
+        let inside =
+            directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+        if !inside || !matches!(entry, Entry::Link(_)) {
+            continue;
+        }
+        let Some(end) = follow(tree, path) else { continue };
+        if file(tree, path).is_some() {
+            found.push((path[from..].to_owned(), path.clone()));
+        } else if !any_depth {
+            let below = files_below(tree, &end).into_iter();
+            found.extend(below.map(|to| (format!("{}{}", &path[from..], &to[end.len()..]), to)));
+        }
+    }
+    found
 }
 
 /// A glob of `fileset`: `*` and `?` within a name, `**/` any number of names, `{a,b}` either.
