@@ -8,8 +8,18 @@ use super::{
 use crate::proof::RepoPath;
 
 impl Catalog {
-    /// Who is concerned by a file beside configuration, and how.
+    /// Who is concerned by a file beside configuration, where it stands or where a link to it does, and how.
     pub(crate) fn beside(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
+        let mut found = self.beside_at(path)?;
+        for link in self.view().links.leading_to(path) {
+            found.extend(self.beside_at(&link)?);
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    fn beside_at(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
         let directory = path.parent().unwrap_or_else(RepoPath::root);
         let mut found = Vec::new();
         for (dialect, claim) in claims(&self.makings().dialects, path) {

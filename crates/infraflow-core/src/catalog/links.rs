@@ -10,6 +10,9 @@ use crate::{
 /// More links on one way than any system follows (Linux: 40).
 const MOST_LINKS: usize = 40;
 
+/// The most links to one file that are told.
+const MOST_LEADING: usize = 10_000;
+
 /// Links and submodules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Links {
@@ -48,6 +51,27 @@ impl Links {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The links that lead to a file, over others too.
+    pub(super) fn leading_to(&self, path: &RepoPath) -> Vec<RepoPath> {
+        let mut found: Vec<RepoPath> = Vec::new();
+        let mut work = vec![path.clone()];
+        while let Some(at) = work.pop().filter(|_| !self.links.is_empty() && found.len() < MOST_LEADING) {
+            for (link, target) in &self.links {
+                // To follow every link would take long where there are many.
+                let name = target.rsplit(|&b| b == b'/').next().unwrap_or_default();
+                if name != at.file_name() || found.contains(link) {
+                    continue;
+                }
+                let way = self.follow(&RepoPath::root(), link.as_bytes());
+                if way.end.as_ref() == Some(&at) || way.links.iter().skip(1).any(|other| *other == at) {
+                    found.push(link.clone());
+                    work.push(link.clone());
+                }
+            }
+        }
+        found
     }
 
     /// Follows `relative` from a directory, through links as the system would: `..` after a link goes up

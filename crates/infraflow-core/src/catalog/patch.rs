@@ -98,6 +98,9 @@ pub(super) fn lay(
             }
         }
         change.touched(path)?;
+        for link in links.leading_to(path) {
+            change.valued(&link)?;
+        }
     }
     change.rerouted(&rerouted)?;
     let Change { mut dirty, directories, .. } = change;
@@ -167,6 +170,15 @@ impl Change<'_> {
             if record.key.dialect == dialect {
                 self.dirty.insert(record.key.clone());
             }
+        }
+        Ok(())
+    }
+
+    /// Values of variables behind a link.
+    fn valued(&mut self, link: &RepoPath) -> Result<(), CatalogError> {
+        let given = |claim: super::Claim| matches!(claim.role, Role::AutomaticValues | Role::Values);
+        if claims(&self.makings.dialects, link).any(|(_, claim)| given(claim)) {
+            self.touched(link)?;
         }
         Ok(())
     }
