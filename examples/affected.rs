@@ -27,7 +27,8 @@ struct Options {
     changes: Changes,
     #[command(flatten)]
     output: Output,
-    /// How many reasons each thing gets: the shortest, or one for each changed file that leads to it.
+    /// How many reasons each thing gets: the shortest, one for each changed file that leads to it, or all chains
+    /// of references that do.
     #[arg(long, value_enum, default_value = "shortest")]
     reasons: Chains,
     /// Show at most so many things of each kind to people; 0 shows all.
@@ -63,6 +64,7 @@ struct Options {
 #[derive(Clone, Copy, ValueEnum)]
 enum Chains {
     Shortest,
+    EachChange,
     All,
 }
 
@@ -80,7 +82,8 @@ fn main() -> ExitCode {
     main_of(async move {
         let reasons = match options.reasons {
             Chains::Shortest => ReasonsFor::TheThing,
-            Chains::All => ReasonsFor::EachChange,
+            Chains::EachChange => ReasonsFor::EachChange,
+            Chains::All => ReasonsFor::EachChain,
         };
         let found = options.changes.find_with(reasons)?;
         options.answer(found)

@@ -1,7 +1,7 @@
 use infraflow_core::{
     catalog::Catalog,
     detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints, GivenFiles},
-    git::{CommitId, GitError, Repository, Revision},
+    git::{Repository, Revision},
     impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
     policy::{Configuration, Policy},
 };
@@ -94,14 +94,6 @@ impl Found {
     /// # Errors
     /// Where a commit cannot be read.
     pub fn branch_age(&self) -> Result<Option<BranchAge>, Failure> {
-        let (base, head) = (self.changes.base, self.changes.head.commit());
-        let apart = |from: &CommitId| match self.repository.history(Some(&self.changes.merge_base), from) {
-            Ok(commits) => Ok(Some(u64::try_from(commits.len())?)),
-            Err(GitError::HistoryCut { .. } | GitError::MissingObjects { .. }) => Ok::<_, Failure>(None),
-            Err(error) => Err(error.into()),
-        };
-        let (Some(ahead), Some(behind)) = (apart(&head)?, apart(&base)?) else { return Ok(None) };
-        let time = |id: &CommitId| Ok::<_, Failure>(self.repository.commit(id)?.committer.when);
-        Ok(Some(BranchAge::new(ahead, behind, time(&self.changes.merge_base)?, time(&base)?, time(&head)?)))
+        Ok(BranchAge::of(&self.changes, &self.repository)?)
     }
 }

@@ -136,7 +136,7 @@ impl TerraformBumper {
             Some(_) if !targets.is_empty() => {
                 return Err(PyValueError::new_err("give targets or carried_from, not both").into());
             }
-            Some(from) => BumpRequest::promotion(&live.get().0, &EnvironmentName::parse(from)?)?,
+            Some(from) => BumpRequest::promotion(&live.get().core, &EnvironmentName::parse(from)?)?,
             None => BumpRequest::new(targets.iter().map(|target| target.get().0.clone())),
         };
         if let Some(environment) = environment {
@@ -145,7 +145,7 @@ impl TerraformBumper {
         for scaffold in scaffolds {
             request = request.scaffold(scaffold.get().0.clone());
         }
-        let (repository, live) = (repository.get().0.clone(), live.get().0.clone());
+        let (repository, live) = (repository.get().0.clone(), live.get().core.clone());
         let revision = revision.to_owned();
         let work = move || {
             let tree = repository.tree(&repository.revision(&revision)?)?;

@@ -1,16 +1,15 @@
 //! What is there: the modules, units and test cases of one revision, and the references between them.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use infraflow_core::{
-    catalog::{self as core, CatalogRules, Node, ReferenceKind},
-    git,
-    policy::{self, PathPattern},
+    catalog::{self as core, CatalogError, Node, ReferenceKind},
     terraform::facts::Text,
 };
-use pyo3::prelude::*;
+use pyo3::{prelude::*, sync::PyOnceLock};
 
 use crate::{
+    cataloging::Cataloging,
     data::record,
     error::Result,
     job::Job,
@@ -54,7 +53,30 @@ impl ToPython for Text {
 
 /// All modules, units and test cases of one revision, and the references between them.
 #[pyclass(frozen, module = "infraflow")]
-pub(crate) struct Catalog(pub(crate) Arc<core::Catalog>);
+pub(crate) struct Catalog {
+    pub(crate) core: Arc<core::Catalog>,
+    lists: [PyOnceLock<Py<PyAny>>; 7],
+}
+
+impl Catalog {
+    pub(crate) fn new(core: core::Catalog) -> Self {
+        Self { core: Arc::new(core), lists: [const { PyOnceLock::new() }; 7] }
+    }
+
+    /// A list as Python sees it, made once.
+    fn list<T: ToPython + Send>(
+        &self,
+        py: Python<'_>,
+        at: usize,
+        of: impl Fn(&core::Catalog) -> Result<T, CatalogError> + Send + Sync,
+    ) -> Result<Py<PyAny>> {
+        if let Some(known) = self.lists[at].get(py) {
+            return Ok(known.clone_ref(py));
+        }
+        let made = py.detach(|| of(&self.core))?;
+        Ok(self.lists[at].get_or_try_init(py, || made.to_python(py))?.clone_ref(py))
+    }
+}
 
 #[pymethods]
 impl Catalog {
@@ -71,79 +93,165 @@ impl Catalog {
         policy: Option<&Bound<'_, Policy>>,
         live: Vec<String>,
     ) -> Result<Py<PyAny>> {
-        let (repository, revision) = (repository.get().0.clone(), revision.to_owned());
-        let configuration = configuration.map(|configuration| configuration.get().0.clone());
-        let policy = policy.map(|policy| policy.get().0.clone());
-        let work = move || build(&repository, &revision, configuration, policy, &live);
-        Job::computing(work, |py, catalog| Ok(Py::new(py, Self(Arc::new(catalog)))?.into_any())).wait(py)
+        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        of_revision(py, core::CatalogCache::none(), cataloging, revision)
     }
 
     /// The modules, sorted by path.
     #[getter]
     fn modules(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.modules()?.to_python(py)?)
+        self.list(py, 0, core::Catalog::modules)
     }
 
     /// The units, sorted by id.
     #[getter]
     fn units(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.units()?.to_python(py)?)
+        self.list(py, 1, core::Catalog::units)
     }
 
     /// The test cases, sorted by id.
     #[getter]
     fn cases(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.cases()?.to_python(py)?)
+        self.list(py, 2, core::Catalog::cases)
     }
 
     /// All references between things of this revision, and to files, sorted.
     #[getter]
     fn references(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.references()?.to_python(py)?)
+        self.list(py, 3, core::Catalog::references)
     }
 
     /// The module calls with a constant source, sorted by file and place.
     #[getter]
     fn calls(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.calls()?.to_python(py)?)
+        self.list(py, 4, core::Catalog::calls)
     }
 
     /// Files that could not be understood. Whatever could be in them counts as changed.
     #[getter]
     fn unparsable(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.unparsable()?.to_python(py)?)
+        self.list(py, 5, core::Catalog::unparsable)
     }
 
     /// What a person should know about this catalog, in sentences.
     #[getter]
     fn warnings(&self, py: Python<'_>) -> Result<Py<PyAny>> {
-        Ok(self.0.warnings()?.to_python(py)?)
+        self.list(py, 6, core::Catalog::warnings)
+    }
+
+    /// The revision that is cataloged.
+    #[getter]
+    fn revision(&self) -> String {
+        self.core.tree().revision().to_string()
     }
 
     fn __repr__(&self) -> String {
-        format!("Catalog({})", self.0.tree().revision())
+        format!("Catalog({})", self.core.tree().revision())
     }
 }
 
-fn build(
-    repository: &git::Repository,
+/// Where indexes of trees are kept between runs, so that an answer takes as long as the change is large.
+/// Deleting what is kept is always safe.
+#[pyclass(frozen, module = "infraflow")]
+pub(crate) struct CatalogCache(core::CatalogCache, Option<PathBuf>);
+
+#[pymethods]
+impl CatalogCache {
+    /// Keeps indexes in a folder, which is made when the first one is written.
+    #[staticmethod]
+    fn in_folder(folder: PathBuf) -> Self {
+        Self(core::CatalogCache::in_folder(&folder), Some(folder))
+    }
+
+    /// Keeps indexes in the user's cache folder; keeps nothing where there is none.
+    #[staticmethod]
+    fn of_user() -> Self {
+        let cache = core::CatalogCache::of_user();
+        let folder = cache.folder().map(ToOwned::to_owned);
+        Self(cache, folder)
+    }
+
+    /// Keeps nothing.
+    #[staticmethod]
+    fn none() -> Self {
+        Self(core::CatalogCache::none(), None)
+    }
+
+    /// Where indexes are kept; `None` where they are not.
+    #[getter]
+    fn folder(&self) -> Option<PathBuf> {
+        self.1.clone()
+    }
+
+    /// The catalogs of both ends of a change: of its merge base and of its head. The second costs what differs
+    /// from the first. Options are those of `Catalog.build`.
+    #[pyo3(signature = (repository, base, head, *, configuration = None, policy = None, live = Vec::new()))]
+    #[allow(clippy::too_many_arguments)] // keywords of Python
+    fn ends(
+        &self,
+        py: Python<'_>,
+        repository: &Bound<'_, Repository>,
+        base: &str,
+        head: &str,
+        configuration: Option<&Bound<'_, Configuration>>,
+        policy: Option<&Bound<'_, Policy>>,
+        live: Vec<String>,
+    ) -> Result<Py<PyAny>> {
+        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        let (cache, base, head) = (self.0.clone(), base.to_owned(), head.to_owned());
+        let work = move || cataloging.ends(&cache, &base, &head);
+        Job::computing(work, |py, (base, head)| {
+            Ok((Catalog::new(base), Catalog::new(head)).into_pyobject(py)?.into_any().unbind())
+        })
+        .wait(py)
+    }
+
+    /// The catalog of one revision. Options are those of `Catalog.build`.
+    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new()))]
+    fn catalog(
+        &self,
+        py: Python<'_>,
+        repository: &Bound<'_, Repository>,
+        revision: &str,
+        configuration: Option<&Bound<'_, Configuration>>,
+        policy: Option<&Bound<'_, Policy>>,
+        live: Vec<String>,
+    ) -> Result<Py<PyAny>> {
+        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        of_revision(py, self.0.clone(), cataloging, revision)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().1 == self.1)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.1.as_ref().into_pyobject(py)?.hash()
+    }
+
+    fn __repr__(&self) -> String {
+        match &self.1 {
+            Some(folder) => format!("CatalogCache.in_folder({folder:?})"),
+            None => "CatalogCache.none()".to_owned(),
+        }
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Vec<PathBuf>)> {
+        let made = match &slf.get().1 {
+            Some(_) => "in_folder",
+            None => "none",
+        };
+        Ok((slf.get_type().getattr(made)?, slf.get().1.iter().cloned().collect()))
+    }
+}
+
+fn of_revision(
+    py: Python<'_>,
+    cache: core::CatalogCache,
+    cataloging: Cataloging,
     revision: &str,
-    configuration: Option<policy::Configuration>,
-    policy: Option<policy::Policy>,
-    live: &[String],
-) -> Result<core::Catalog> {
-    let trunk = || -> Result<git::Tree> { Ok(repository.tree(&repository.trunk_tip()?.into())?) };
-    let configuration = match configuration {
-        Some(configuration) => configuration,
-        None => policy::Configuration::read(&trunk()?)?,
-    };
-    let policy = match policy {
-        Some(policy) => policy,
-        None => policy::Policy::read(&trunk()?)?,
-    };
-    let live = live.iter().map(|pattern| PathPattern::parse(pattern)).collect::<Result<Vec<_>, _>>()?;
-    let rules = configuration.section::<CatalogRules>()?.with_live(live);
-    let tree = repository.tree(&repository.revision(revision)?)?;
-    let catalog = core::Catalog::build(&tree, &core::standard_dialects(), &rules)?;
-    Ok(catalog.with_environments(move |path| Some(policy.environment_of(path)?.name.clone())))
+) -> Result<Py<PyAny>> {
+    let revision = revision.to_owned();
+    let work = move || cataloging.catalog(&cache, &revision);
+    Job::computing(work, |py, catalog| Ok(Py::new(py, Catalog::new(catalog))?.into_any())).wait(py)
 }

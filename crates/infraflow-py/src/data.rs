@@ -86,9 +86,13 @@ pub(crate) fn repr(this: &Bound<'_, PyAny>, members: &[&str], short: bool) -> Py
 }
 
 /// A frozen class over a plain value of the core: `record!(Name(core::path::Name) { member, … })`. A member
-/// whose name is a keyword of Python gets another there: `import = "import_"`.
+/// whose name is a keyword of Python gets another there: `import = "import_"`. Methods of its own follow the
+/// members: `record!(Name(…) { … } fn …)`.
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident($value:ty) { $($member:ident $(= $python:literal)?),* $(,)? }) => {
+    (
+        $(#[$doc:meta])* $name:ident($value:ty) { $($member:ident $(= $python:literal)?),* $(,)? }
+        $($method:tt)*
+    ) => {
         $crate::data::frozen! {
             $(#[$doc])* $name($value) { $($member $(= $python)?),* }
             long {
@@ -105,6 +109,8 @@ macro_rules! record {
                     })?;
                     Ok($crate::data::Holds::hold(std::sync::Arc::new(value)))
                 }
+
+                $($method)*
             }
         }
     };

@@ -1,19 +1,26 @@
 //! What changed between two revisions; the detectors of the core, and those that are written in Python.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use infraflow_core::{
     detect::{self as core, ChangeDetector, DetectError},
     git::{self, Revision},
 };
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyBytes};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+    types::PyBytes,
+};
 
 use crate::{
     data::{Holds, document, record},
     error::Result,
     job::{Job, plain, running_loop},
     repository::{Repository, repo_path},
+    value::as_json,
 };
+
+as_json!(core::Comparison);
 
 document! {
     /// The files that differ between two revisions, from their merge base.
@@ -25,18 +32,78 @@ record! {
     Change(core::Change) { path, kind, old_path }
 }
 
+record! {
+    /// The two ends of a change, and where each was found, in words for people.
+    Endpoints(core::Endpoints) { base, base_from, head, head_from, comparison, notes }
+
+    /// Finds both ends in the variables of a CI system (GitHub Actions, GitLab CI, Buildkite, Azure Pipelines,
+    /// Jenkins, Bitbucket Pipelines); outside of these, from the trunk to what is checked out. Without
+    /// `variables`, in those of this process.
+    #[staticmethod]
+    #[pyo3(signature = (repository, variables = None))]
+    fn from_environment(
+        py: Python<'_>,
+        repository: &Bound<'_, Repository>,
+        variables: Option<BTreeMap<String, String>>,
+    ) -> Result<Py<PyAny>> {
+        let repository = repository.get().0.clone();
+        // What is no Unicode is no variable of these systems.
+        let of_process = || std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let variables = variables.unwrap_or_else(|| of_process().collect());
+        let work = move || Ok(core::Endpoints::from_environment(&variables, &repository)?);
+        Job::computing(work, plain).wait(py)
+    }
+
+    /// From the trunk to what is checked out.
+    #[staticmethod]
+    fn from_trunk(py: Python<'_>, repository: &Bound<'_, Repository>) -> Result<Py<PyAny>> {
+        let repository = repository.get().0.clone();
+        Job::computing(move || Ok(core::Endpoints::from_trunk(&repository)?), plain).wait(py)
+    }
+
+    /// The same, ending in the working tree on top of the head.
+    fn with_working_tree(&self) -> Self {
+        Holds::hold(Arc::new((*self.value).clone().with_working_tree()))
+    }
+
+    /// The same, compared in another way: from the "merge_base", or the two "endpoints" with each other.
+    fn with_comparison(&self, comparison: &str) -> Result<Self> {
+        let comparison = match comparison {
+            "merge_base" => core::Comparison::MergeBase,
+            "endpoints" => core::Comparison::Endpoints,
+            other => {
+                let message = format!("comparison is \"merge_base\" or \"endpoints\", not {other:?}");
+                return Err(PyValueError::new_err(message).into());
+            }
+        };
+        Ok(Holds::hold(Arc::new((*self.value).clone().with_comparison(comparison))))
+    }
+
+    /// Tells what changed between both, by git. The notes are among the warnings.
+    fn detect(&self, py: Python<'_>, repository: &Bound<'_, Repository>) -> Result<Py<PyAny>> {
+        let (ends, repository) = (Arc::clone(&self.value), repository.get().0.clone());
+        Job::computing(move || Ok(ends.detect(&repository)?), plain).wait(py)
+    }
+}
+
 /// Asks git: compares trees by their ids, from the merge base, with renames by git's own rule. With
-/// `endpoints`, compares the two ends with each other.
+/// `endpoints`, compares the two ends with each other. With `copies`, looks for copies too, as `git diff -C`:
+/// a copy is added with an old path.
 #[pyclass(frozen, module = "infraflow")]
 pub(crate) struct GitDetector(core::GitDetector);
 
 #[pymethods]
 impl GitDetector {
     #[new]
-    #[pyo3(signature = (*, endpoints = false))]
-    fn new(endpoints: bool) -> Self {
-        let detector = core::GitDetector::new();
-        Self(if endpoints { detector.endpoints() } else { detector })
+    #[pyo3(signature = (*, endpoints = false, copies = false))]
+    fn new(endpoints: bool, copies: bool) -> Self {
+        let mut detector = core::GitDetector::new();
+        if endpoints {
+            detector = detector.endpoints();
+        }
+        Self(if copies { detector.copies() } else { detector })
     }
 
     /// Tells what changed.

@@ -204,7 +204,7 @@ impl TerraformDryRunner {
         units: Option<Vec<String>>,
     ) -> Result<Py<PyAny>> {
         let (runner, repository) = (self.0.clone(), repository.get().0.clone());
-        let (catalog, policy) = (catalog.get().0.clone(), policy.map(|policy| policy.get().0.clone()));
+        let (catalog, policy) = (catalog.get().core.clone(), policy.map(|policy| policy.get().0.clone()));
         let impact = impact.map(|impact| impact.get().held().clone());
         let units =
             units.map(|units| units.iter().map(|unit| UnitId::parse(unit)).collect::<Result<Vec<_>, _>>());

@@ -15,9 +15,10 @@ use crate::{
     data::{Holds as _, document, record, wrap},
     detect::ChangeSet,
     error::Result,
+    job::{Job, plain},
     policy::Configuration,
     repository::Repository,
-    value::{ToPython as _, as_json},
+    value::as_json,
 };
 
 as_json!(
@@ -100,11 +101,28 @@ record! {
 record! {
     /// How far a branch and trunk went apart.
     BranchAge(core::BranchAge) { ahead, behind, days }
+
+    /// The age of a change's branch, from the histories of both ends; `None` where the clone is too shallow to
+    /// tell.
+    #[staticmethod]
+    fn of(
+        py: Python<'_>,
+        changes: &Bound<'_, ChangeSet>,
+        repository: &Bound<'_, Repository>,
+    ) -> Result<Py<PyAny>> {
+        let (changes, repository) = (changes.get().held().clone(), repository.get().0.clone());
+        Job::computing(move || Ok(core::BranchAge::of(&changes, &repository)?), plain).wait(py)
+    }
 }
 
 record! {
     /// The affected part of the graph, drawn from the reasons of an impact.
     Graph(core::Graph) { nodes, edges, left_out }
+}
+
+document! {
+    /// Which units of a live repository the change of a modules repository reaches.
+    Reach(core::Reach) { merge_base, head, live, reached, warnings }
 }
 
 record! {
@@ -121,7 +139,8 @@ fn section<T: Section>(configuration: Option<&Bound<'_, Configuration>>) -> Resu
 }
 
 /// What a change set touches; `base` is the catalog of its merge base, `head` that of its head. The rules of
-/// `[impact]` are those of the configuration. With `reasons="all"` each thing has one for each changed file.
+/// `[impact]` are those of the configuration. Each thing has its "shortest" reason; with `reasons="each_change"`
+/// one for each changed file that leads to it, with "all" each chain of references that does, up to 64.
 #[pyfunction]
 #[pyo3(signature = (changes, base, head, *, configuration = None, reasons = "shortest"))]
 pub(crate) fn impact(
@@ -134,14 +153,15 @@ pub(crate) fn impact(
 ) -> Result<Py<Impact>> {
     let reasons = match reasons {
         "shortest" => ReasonsFor::TheThing,
-        "all" => ReasonsFor::EachChange,
+        "each_change" => ReasonsFor::EachChange,
+        "all" => ReasonsFor::EachChain,
         other => {
-            let message = format!("reasons is \"shortest\" or \"all\", not {other:?}");
+            let message = format!("reasons is \"shortest\", \"each_change\" or \"all\", not {other:?}");
             return Err(PyValueError::new_err(message).into());
         }
     };
     let options = ImpactOptions::default().with_rules(section(configuration)?).with_reasons_for(reasons);
-    let (changes, base, head) = (changes.get().held(), &base.get().0, &head.get().0);
+    let (changes, base, head) = (changes.get().held(), &base.get().core, &head.get().core);
     Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options))?)?)
 }
 
@@ -174,7 +194,7 @@ pub(crate) fn why(
     configuration: Option<&Bound<'_, Configuration>>,
 ) -> Result<Py<Why>> {
     let rules = section(configuration)?;
-    let (impact, head) = (impact.get().held(), &head.get().0);
+    let (impact, head) = (impact.get().held(), &head.get().core);
     Ok(wrap(py, py.detach(|| core::why(asked, impact, head, &rules))?)?)
 }
 
@@ -224,12 +244,16 @@ pub(crate) fn reach(
     modules: Vec<String>,
     configuration: Option<&Bound<'_, Configuration>>,
     tags: Vec<String>,
-) -> Result<Py<PyAny>> {
+) -> Result<Py<Reach>> {
     let addresses = modules.iter().map(|address| Ok(PackageIdentity::of(&SourceAddress::parse(address)?)));
     let rules: core::Rules = section(configuration)?;
     let addresses = ModuleAddresses::of(addresses.collect::<Result<Vec<_>>>()?)
         .with_published(rules.published().iter().cloned())
         .with_tags(tags);
-    let (impact, live) = (impact.get().held(), &live.get().0);
-    Ok(py.detach(|| core::reach(impact, live, &addresses))?.to_python(py)?)
+    let (impact, live) = (impact.get().held(), &live.get().core);
+    let found = py.detach(|| -> Result<core::Reach> {
+        let reached = core::reach(impact, live, &addresses)?;
+        Ok(core::Reach::new(impact, Some(*live.tree().revision()), reached, live.warnings()?))
+    })?;
+    Ok(wrap(py, found)?)
 }

@@ -6,6 +6,7 @@
 
 mod bump;
 mod catalog;
+mod cataloging;
 mod conformance;
 mod credentials;
 mod data;
@@ -37,17 +38,17 @@ mod _infraflow {
     #[pymodule_export]
     use crate::{
         bump::{BumpEdit, BumpPlan, BumpTarget, Bumped, Scaffold, SkippedReference, TerraformBumper},
-        catalog::{Case, Catalog, Module, ModuleCall, Reference, Unit},
+        catalog::{Case, Catalog, CatalogCache, Module, ModuleCall, Reference, Unit},
         conformance::check_change_detector,
-        detect::{Change, ChangeSet, GitDetector, GivenFiles, detect, detect_async},
+        detect::{Change, ChangeSet, Endpoints, GitDetector, GivenFiles, detect, detect_async},
         dry_run::{
             Disagreement, DriftReport, DryRun, DryRunOutcome, DryRunPlan, PlannedUnit, SkippedUnit,
             TerraformDryRunner, UnitArtefacts, UnitDrift, UnitDryRun, drift_report,
         },
         impact::{
             AffectedCase, AffectedModule, AffectedStackUnit, AffectedUnit, Answered, BranchAge, Graph,
-            Impact, Reached, RenamedUnit, Ruled, Scope, Unparsable, Why, Width, dot, graph, impact, mermaid,
-            reach, scope, tell_renames, why,
+            Impact, Reach, Reached, RenamedUnit, Ruled, Scope, Unparsable, Why, Width, dot, graph, impact,
+            mermaid, reach, scope, tell_renames, why,
         },
         job::{_shutdown, Started},
         nature::{Nature, StepGraph, StepSpec, nature, steps},

@@ -108,7 +108,7 @@ impl ModuleTags {
         versions: BTreeMap<String, String>,
     ) -> Result<Py<PyAny>> {
         let (releases, repository) = (self.0.clone(), repository.get().0.clone());
-        let (catalog, tagger) = (catalog.get().0.clone(), git::Identity::clone(tagger.get().held()));
+        let (catalog, tagger) = (catalog.get().core.clone(), git::Identity::clone(tagger.get().held()));
         let (head, remote) = (head.to_owned(), RemoteName::parse(remote)?);
         let trunk = trunk.map(BranchName::parse).transpose()?;
         let tags =

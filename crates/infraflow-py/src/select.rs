@@ -175,7 +175,7 @@ impl Contents {
         tool: &str,
         configuration: Option<&Bound<'_, Configuration>>,
     ) -> Result<Py<PyAny>> {
-        let (repository, catalog) = (repository.get().0.clone(), catalog.get().0.clone());
+        let (repository, catalog) = (repository.get().0.clone(), catalog.get().core.clone());
         let tool = ToolVersion::parse(tool)?;
         let (rules, impact): (SelectRules, Rules) = match configuration {
             Some(configuration) => (configuration.get().0.section()?, configuration.get().0.section()?),
@@ -241,7 +241,7 @@ pub(crate) fn select(
     if skip_green {
         selector = selector.skipping_green();
     }
-    let (impact, catalog) = (impact.get().held(), &catalog.get().0);
+    let (impact, catalog) = (impact.get().held(), &catalog.get().core);
     let cases = catalog.cases()?;
     Ok(wrap(py, py.detach(|| selector.select(impact, &cases)))?)
 }
@@ -263,7 +263,7 @@ pub(crate) fn nightly(
 ) -> Result<Py<TestPlan>> {
     let evidence = evidence(history, contents, configuration, at)?;
     let nightly = Nightly::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
-    let catalog = &catalog.get().0;
+    let catalog = &catalog.get().core;
     let cases = catalog.cases()?;
     Ok(wrap(py, py.detach(|| nightly.all(&cases)))?)
 }

@@ -40,7 +40,13 @@ macro_rules! as_json {
     };
 }
 pub(crate) use as_json;
-as_json!(Digest, RepoPath, Timestamp, Principal);
+as_json!(Digest, Timestamp, Principal);
+
+impl ToPython for RepoPath {
+    fn to_python(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.to_string().to_python(py)
+    }
+}
 
 impl<T: ToPython> ToPython for Option<T> {
     fn to_python(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

@@ -50,6 +50,11 @@ impl CatalogCache {
         Self { folder: base.map(|base| base.join("infraflow")) }
     }
 
+    /// Where indexes are kept; `None` where they are not.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// The catalogs of both ends of a change: of the merge base and of the head.
     ///
     /// # Errors

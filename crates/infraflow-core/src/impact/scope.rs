@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Impact, ScopeLimits};
 use crate::{
-    git::{CommitId, Revision},
+    detect::ChangeSet,
+    git::{CommitId, GitError, Repository, Revision},
     policy::EnvironmentName,
     proof::{Document, Reason, RepoPath, Timestamp},
 };
@@ -84,6 +85,23 @@ impl BranchAge {
     pub fn new(ahead: u64, behind: u64, merge_base: Timestamp, trunk: Timestamp, head: Timestamp) -> Self {
         let seconds = trunk.max(head).unix().saturating_sub(merge_base.unix());
         Self { ahead, behind, days: u64::try_from(seconds).unwrap_or(0) / 86_400 }
+    }
+
+    /// The age of a change's branch, from the histories of both ends. `None` where the clone is too shallow to
+    /// tell.
+    ///
+    /// # Errors
+    /// [`GitError`] where a commit cannot be read.
+    pub fn of(changes: &ChangeSet, repository: &Repository) -> Result<Option<Self>, GitError> {
+        let (base, head) = (changes.base, changes.head.commit());
+        let apart = |tip: &CommitId| match repository.history(Some(&changes.merge_base), tip) {
+            Ok(commits) => Ok(Some(count(commits.len()))),
+            Err(GitError::HistoryCut { .. } | GitError::MissingObjects { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let (Some(ahead), Some(behind)) = (apart(&head)?, apart(&base)?) else { return Ok(None) };
+        let time = |id: &CommitId| Ok::<_, GitError>(repository.commit(id)?.committer.when);
+        Ok(Some(Self::new(ahead, behind, time(&changes.merge_base)?, time(&base)?, time(&head)?)))
     }
 }
 

@@ -1,0 +1,82 @@
+//! What revisions are cataloged by: rules, environments, dialects.
+
+use infraflow_core::{
+    catalog::{Catalog, CatalogCache, CatalogRules, standard_dialects},
+    git::{Repository as CoreRepository, Tree},
+    policy::{Configuration as CoreConfiguration, PathPattern, Policy as CorePolicy},
+};
+use pyo3::prelude::*;
+
+use crate::{
+    error::Result,
+    policy::{Configuration, Policy},
+    repository::Repository,
+};
+
+pub(crate) struct Cataloging {
+    repository: CoreRepository,
+    configuration: Option<CoreConfiguration>,
+    policy: Option<CorePolicy>,
+    live: Vec<String>,
+}
+
+impl Cataloging {
+    pub(crate) fn new(
+        repository: &Bound<'_, Repository>,
+        configuration: Option<&Bound<'_, Configuration>>,
+        policy: Option<&Bound<'_, Policy>>,
+        live: Vec<String>,
+    ) -> Self {
+        Self {
+            repository: repository.get().0.clone(),
+            configuration: configuration.map(|configuration| configuration.get().0.clone()),
+            policy: policy.map(|policy| policy.get().0.clone()),
+            live,
+        }
+    }
+
+    /// The catalog of one revision.
+    pub(crate) fn catalog(&self, cache: &CatalogCache, revision: &str) -> Result<Catalog> {
+        let (rules, policy) = self.rules()?;
+        let catalog = cache.catalog(&self.tree(revision)?, &standard_dialects(), &rules)?;
+        Ok(in_environments(catalog, &policy))
+    }
+
+    /// The catalogs of both ends of a change.
+    pub(crate) fn ends(&self, cache: &CatalogCache, base: &str, head: &str) -> Result<(Catalog, Catalog)> {
+        let (rules, policy) = self.rules()?;
+        let (base, head) = cache.ends(&self.tree(base)?, &self.tree(head)?, &standard_dialects(), &rules)?;
+        Ok((in_environments(base, &policy), in_environments(head, &policy)))
+    }
+
+    fn tree(&self, revision: &str) -> Result<Tree> {
+        Ok(self.repository.tree(&self.repository.revision(revision)?)?)
+    }
+
+    /// The rules and the policy: what was given, or trunk's. A change does not make the rules it is judged by.
+    fn rules(&self) -> Result<(CatalogRules, CorePolicy)> {
+        let (configuration, policy) = match (&self.configuration, &self.policy) {
+            (Some(configuration), Some(policy)) => (configuration.clone(), policy.clone()),
+            (configuration, policy) => {
+                let trunk = self.repository.tree(&self.repository.trunk_tip()?.into())?;
+                let configuration = match configuration {
+                    Some(configuration) => configuration.clone(),
+                    None => CoreConfiguration::read(&trunk)?,
+                };
+                let policy = match policy {
+                    Some(policy) => policy.clone(),
+                    None => CorePolicy::read(&trunk)?,
+                };
+                (configuration, policy)
+            }
+        };
+        let live = self.live.iter().map(|pattern| PathPattern::parse(pattern));
+        let live = live.collect::<Result<Vec<_>, _>>()?;
+        Ok((configuration.section::<CatalogRules>()?.with_live(live), policy))
+    }
+}
+
+fn in_environments(catalog: Catalog, policy: &CorePolicy) -> Catalog {
+    let policy = policy.clone();
+    catalog.with_environments(move |path| Some(policy.environment_of(path)?.name.clone()))
+}
