@@ -11,6 +11,7 @@ from infraflow import (
     Change,
     ChangeSet,
     DetectError,
+    Endpoints,
     GitDetector,
     GitError,
     GivenFiles,
@@ -199,3 +200,31 @@ def test_what_is_no_detector_is_refused(branch):
 
     with pytest.raises(TypeError, match="Wrong.detect returned no ChangeSet"):
         detect(Repository(branch.path), detector=Wrong())
+
+
+def test_both_ends_are_found_in_the_variables_of_a_ci_system(branch):
+    repository = Repository(branch.path)
+    variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": branch.git("merge-base", "main", "feature")}
+    ends = Endpoints.from_environment(repository, {**variables, "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
+    assert "GitLab" in ends.base_from and ends.comparison == "merge_base"
+    assert ends.detect(repository).changes == detect(repository, "main", "feature").changes
+    trunk = Endpoints.from_environment(repository, {})
+    assert trunk == Endpoints.from_trunk(repository) and "trunk" in trunk.base_from
+    assert pickle.loads(pickle.dumps(ends)) == ends == Endpoints.from_json(ends.to_json())
+    assert ends.with_working_tree().head == ends.head + "+WORKTREE"
+    assert ends.with_comparison("endpoints").comparison == "endpoints"
+    with pytest.raises(ValueError, match="merge_base"):
+        ends.with_comparison("both")
+    with pytest.raises(DetectError) as caught:
+        Endpoints.from_environment(repository, {**variables, "CI_MERGE_REQUEST_DIFF_BASE_SHA": "1" * 40})
+    assert caught.value.kind == "not_in_clone" and "git fetch" in caught.value.help
+
+
+def test_copies_are_told_on_request(branch):
+    text = (branch.path / "modules/a/main.tf").read_text()
+    branch.commit("feat: copy", {"modules/c/main.tf": text, "modules/a/main.tf": text + "# b\n"})
+    repository = Repository(branch.path)
+    changes = detect(repository, "HEAD~1", detector=GitDetector(copies=True)).changes
+    assert [(c.path, c.kind, c.old_path) for c in changes if c.path == "modules/c/main.tf"] == [
+        ("modules/c/main.tf", "added", "modules/a/main.tf")
+    ]

@@ -1,13 +1,17 @@
 """From what changed to what is affected, tested, and of what nature: the same words as in Rust."""
 
+import pickle
+
 import pytest
 
 from infraflow import (
     BranchAge,
     Catalog,
+    CatalogCache,
     CatalogError,
     Configuration,
     GitError,
+    Reach,
     Repository,
     StepGraph,
     detect,
@@ -109,9 +113,12 @@ def test_a_live_repository_is_reached_before_any_tag_exists(change, make_repo):
     source = "git::https://example.com/org/modules.git//modules/network?ref=network/v1.2.0"
     live = make_repo({"prod/network/main.tf": CALL.format("network", source)})
     catalog = Catalog.build(Repository(live.path), live=["prod/*"])
-    (reached,) = reach(affected, catalog, ["git::https://example.com/org/modules.git"])
+    found = reach(affected, catalog, ["git::https://example.com/org/modules.git"])
+    (reached,) = found.reached
+    assert (found.head, found.live) == (affected.head, catalog.revision)
+    assert Reach.from_json(found.to_json()) == found == pickle.loads(pickle.dumps(found))
     assert (reached.unit, reached.module, reached.pinned) == ("prod/network", "modules/network", "network/v1.2.0")
-    assert reach(affected, catalog, ["git::https://example.com/org/others.git"]) == ()
+    assert reach(affected, catalog, ["git::https://example.com/org/others.git"]).reached == ()
 
 
 def test_newest_tags_and_registries_are_told(change, make_repo):
@@ -124,14 +131,14 @@ def test_newest_tags_and_registries_are_told(change, make_repo):
     )
     addresses = ["git::https://example.com/org/modules.git"]
     found = reach(affected, catalog, addresses, configuration=rules, tags=["network/v1.2.0", "network/v1.3.0"])
-    assert [(it.unit, it.newest, it.is_newest, it.when) for it in found] == [
+    assert [(it.unit, it.newest, it.is_newest, it.when) for it in found.reached] == [
         ("prod/a", "network/v1.3.0", False, "bumped"),
         ("prod/b", None, None, "released"),
     ]
 
 
 def test_why_and_why_not_the_scope_and_the_graph(change):
-    _, _, head, affected = change
+    repo, _, head, affected = change
     yes = why("dev/cluster", affected, head)
     assert yes.affected and yes.things[0].reasons == affected.units[0].reasons
     no = why("dev/dns", affected, head)
@@ -140,6 +147,8 @@ def test_why_and_why_not_the_scope_and_the_graph(change):
     size = scope(affected, branch=BranchAge(ahead=1, behind=2, days=9))
     assert (size.files, size.modules, size.units, size.environments) == (1, 2, 1, ("dev",))
     assert [warning.rule for warning in size.warnings] == ["scope.days"] and size.branch.days == 9
+    repository = Repository(repo.path)
+    assert BranchAge.of(detect(repository), repository) == BranchAge(ahead=1, behind=0, days=0)
     drawn = graph(affected)
     assert len(drawn.nodes) == 6 and drawn.left_out == 0
     assert mermaid(drawn).startswith("flowchart LR\n") and dot(drawn).startswith("digraph affected {\n")
@@ -153,7 +162,7 @@ def test_rules_of_the_configuration_count_and_renamed_units_are_told(change):
     repository = Repository(repo.path)
     text = "[[impact.rules]]\npaths = ['tools/**']\ndo = 'everything'\nreason = 'it runs all'\n"
     head, changes = Catalog.build(repository), detect(repository)
-    everything = impact(changes, base, head, configuration=Configuration.parse(text), reasons="all")
+    everything = impact(changes, base, head, configuration=Configuration.parse(text), reasons="each_change")
     assert [rule.action for rule in everything.ruled] == ["everything"] and nature(everything).nature == "global"
     told = tell_renames(everything, repository)
     (renamed,) = told.renamed_units
@@ -178,3 +187,50 @@ def test_an_unknown_revision_is_a_typed_error(change):
     with pytest.raises((GitError, CatalogError)) as caught:
         Catalog.build(Repository(repo.path), "nowhere")
     assert caught.value.kind == "unknown_revision"
+
+
+def test_a_kept_index_answers_as_a_catalog_that_is_built_anew(change, tmp_path):
+    repo, base, head, affected = change
+    repository, folder = Repository(repo.path), tmp_path / "kept"
+    cache = CatalogCache.in_folder(folder)
+    for _ in ("made", "kept"):
+        ends = cache.ends(repository, affected.merge_base, affected.head)
+        assert [catalog.revision for catalog in ends] == [base.revision, head.revision]
+        assert impact(detect(repository), *ends).to_json() == affected.to_json()
+    assert len(list(folder.iterdir())) == 1
+    assert cache.catalog(repository).units == head.units
+    assert CatalogCache.none().ends(repository, "main", "HEAD")[1].references == head.references
+    assert pickle.loads(pickle.dumps(cache)) == cache == eval(repr(cache)) != CatalogCache.none()  # noqa: S307
+    assert cache.folder == folder and CatalogCache.none().folder is None and len({cache, CatalogCache.none()}) == 2
+    with pytest.raises(GitError):
+        cache.ends(repository, "nowhere", "HEAD")
+
+
+def test_a_list_of_a_catalog_is_made_once(change):
+    _, _, head, _ = change
+    assert head.units is head.units and head.units != head.modules
+
+
+def test_each_chain_of_references_is_told_on_request(make_repo):
+    repo = make_repo({
+        "modules/net/main.tf": "# net\n",
+        "modules/a/main.tf": CALL.format("net", "../net"),
+        "modules/b/main.tf": CALL.format("net", "../net"),
+        "live/x/main.tf": CALL.format("a", "../../modules/a") + CALL.format("b", "../../modules/b"),
+        "infraflow.toml": "[catalog]\nlive = ['live/*']\n",
+    })
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.commit("feat: more", {"modules/net/main.tf": "# more\n", "modules/net/more.tf": "# more\n"})
+    repository = Repository(repo.path)
+    changes = detect(repository)
+    base, head = CatalogCache.none().ends(repository, changes.merge_base, changes.head)
+    chains = {
+        words: [
+            [link.reference for link in reason.chain[1:]] for reason in impact(changes, base, head, reasons=words).units[0].reasons
+        ]
+        for words in ("shortest", "each_change", "all")
+    }
+    ways = [["module.net", "module.a"], ["module.net", "module.b"]]
+    assert chains["shortest"] == ways[:1]
+    assert chains["each_change"] == [ways[0], ways[0]]
+    assert sorted(chains["all"]) == sorted(ways + ways)

@@ -3,9 +3,9 @@
     import infraflow
 
     repository = infraflow.Repository(".")
-    changes = infraflow.detect(repository)                    # the trunk's merge base to HEAD
-    base = infraflow.Catalog.build(repository, changes.merge_base)
-    head = infraflow.Catalog.build(repository, changes.head)
+    changes = infraflow.Endpoints.from_environment(repository).detect(repository)  # of the CI system, or the trunk
+    cache = infraflow.CatalogCache.of_user()
+    base, head = cache.ends(repository, changes.merge_base, changes.head)
     affected = infraflow.impact(changes, base, head)
     for unit in affected.units:
         print(unit.id, "because", unit.reasons[0].text)
@@ -64,6 +64,7 @@ from ._infraflow import (
     Bumped,
     Case,
     Catalog,
+    CatalogCache,
     Change,
     ChangeSet,
     Configuration,
@@ -76,6 +77,7 @@ from ._infraflow import (
     DryRun,
     DryRunOutcome,
     DryRunPlan,
+    Endpoints,
     Event,
     Flaky,
     GitDetector,
@@ -105,6 +107,7 @@ from ._infraflow import (
     Published,
     PublishedItem,
     Quarantined,
+    Reach,
     Reached,
     Reason,
     RecordedRun,
@@ -195,6 +198,7 @@ __all__ = [
     "Bumped",
     "Case",
     "Catalog",
+    "CatalogCache",
     "CatalogError",
     "Change",
     "ChangeDetector",
@@ -212,6 +216,7 @@ __all__ = [
     "DryRunError",
     "DryRunOutcome",
     "DryRunPlan",
+    "Endpoints",
     "Event",
     "Flaky",
     "GitDetector",
@@ -249,6 +254,7 @@ __all__ = [
     "Published",
     "PublishedItem",
     "Quarantined",
+    "Reach",
     "Reached",
     "Reason",
     "RecordedRun",

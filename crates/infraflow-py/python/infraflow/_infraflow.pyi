@@ -23,6 +23,7 @@ __all__ = [
     "Bumped",
     "Case",
     "Catalog",
+    "CatalogCache",
     "Change",
     "ChangeSet",
     "Configuration",
@@ -35,6 +36,7 @@ __all__ = [
     "DryRun",
     "DryRunOutcome",
     "DryRunPlan",
+    "Endpoints",
     "Event",
     "Flaky",
     "GitDetector",
@@ -64,6 +66,7 @@ __all__ = [
     "Published",
     "PublishedItem",
     "Quarantined",
+    "Reach",
     "Reached",
     "Reason",
     "RecordedRun",
@@ -253,6 +256,7 @@ class Policy:
 
 # --- What changed ----------------------------------------------------------------------------------------------
 
+_Comparison = Literal["merge_base", "endpoints"]
 _ChangeKind = Literal["added", "modified", "deleted", "renamed", "type_changed", "mode_changed"]
 
 @final
@@ -289,8 +293,40 @@ class Change(_Data):
     def old_path(self) -> str | None: ...
 
 @final
+class Endpoints(_Data):
+    def __new__(
+        cls,
+        *,
+        base: str,
+        base_from: str,
+        head: str,
+        head_from: str,
+        comparison: _Comparison,
+        notes: Sequence[str],
+    ) -> Self: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def base_from(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def head_from(self) -> str: ...
+    @property
+    def comparison(self) -> _Comparison: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @staticmethod
+    def from_environment(repository: Repository, variables: Mapping[str, str] | None = None) -> Endpoints: ...
+    @staticmethod
+    def from_trunk(repository: Repository) -> Endpoints: ...
+    def with_working_tree(self) -> Endpoints: ...
+    def with_comparison(self, comparison: _Comparison) -> Endpoints: ...
+    def detect(self, repository: Repository) -> ChangeSet: ...
+
+@final
 class GitDetector:
-    def __new__(cls, *, endpoints: bool = False) -> Self: ...
+    def __new__(cls, *, endpoints: bool = False, copies: bool = False) -> Self: ...
     def detect(self, repository: Repository, base: str, head: str) -> ChangeSet: ...
 
 @final
@@ -345,6 +381,40 @@ class Catalog:
     def unparsable(self) -> tuple[Unparsable, ...]: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def revision(self) -> str: ...
+
+@final
+class CatalogCache:
+    @staticmethod
+    def in_folder(folder: _Path) -> CatalogCache: ...
+    @staticmethod
+    def of_user() -> CatalogCache: ...
+    @staticmethod
+    def none() -> CatalogCache: ...
+    @property
+    def folder(self) -> pathlib.Path | None: ...
+    def ends(
+        self,
+        repository: Repository,
+        base: str,
+        head: str,
+        *,
+        configuration: Configuration | None = None,
+        policy: Policy | None = None,
+        live: Sequence[str] = ...,
+    ) -> tuple[Catalog, Catalog]: ...
+    def catalog(
+        self,
+        repository: Repository,
+        revision: str = "HEAD",
+        *,
+        configuration: Configuration | None = None,
+        policy: Policy | None = None,
+        live: Sequence[str] = ...,
+    ) -> Catalog: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Module(_Data):
@@ -699,6 +769,8 @@ class BranchAge(_Data):
     def behind(self) -> int: ...
     @property
     def days(self) -> int: ...
+    @staticmethod
+    def of(changes: ChangeSet, repository: Repository) -> BranchAge | None: ...
 
 @final
 class Graph(_Data):
@@ -715,6 +787,29 @@ class Graph(_Data):
     def edges(self) -> tuple[dict[str, int | str], ...]: ...
     @property
     def left_out(self) -> int: ...
+
+@final
+class Reach(_Document):
+    kind: Final = "reach"
+    def __new__(
+        cls,
+        *,
+        merge_base: str,
+        head: str,
+        live: str | None = None,
+        reached: Sequence[Reached],
+        warnings: Sequence[str],
+    ) -> Self: ...
+    @property
+    def merge_base(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def live(self) -> str | None: ...
+    @property
+    def reached(self) -> tuple[Reached, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
 @final
 class Reached(_Data):
@@ -753,7 +848,7 @@ def impact(
     head: Catalog,
     *,
     configuration: Configuration | None = None,
-    reasons: Literal["shortest", "all"] = "shortest",
+    reasons: Literal["shortest", "each_change", "all"] = "shortest",
 ) -> Impact: ...
 def tell_renames(impact: Impact, repository: Repository) -> Impact: ...
 def why(asked: str, impact: Impact, head: Catalog, *, configuration: Configuration | None = None) -> Why: ...
@@ -770,7 +865,7 @@ def reach(
     *,
     configuration: Configuration | None = None,
     tags: Sequence[str] = ...,
-) -> tuple[Reached, ...]: ...
+) -> Reach: ...
 
 # --- The nature of a change, and what follows from it ---------------------------------------------------------
 
