@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use infraflow_core::{
-    catalog::Catalog,
+    catalog::{Catalog, Dialect, standard_dialects},
     detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints, GivenFiles},
     git::{Repository, Revision},
     impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
@@ -68,6 +70,14 @@ impl Changes {
     /// # Errors
     /// As [`Changes::find`].
     pub fn find_with(&self, reasons: ReasonsFor) -> Result<Found, Failure> {
+        self.find_by(&standard_dialects(), reasons)
+    }
+
+    /// As [`Changes::find_with`], by these dialects.
+    ///
+    /// # Errors
+    /// As [`Changes::find`].
+    pub fn find_by(&self, dialects: &[Arc<dyn Dialect>], reasons: ReasonsFor) -> Result<Found, Failure> {
         let repository = self.at.repository()?;
         let ends = self.endpoints(&repository)?;
         let (base, head) = (Revision::Commit(ends.base), ends.head);
@@ -79,7 +89,7 @@ impl Changes {
             None => ends.detect(&repository)?,
         };
         let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
-        let (before, catalog) = self.at.catalogs(&configuration, &policy, &old, &new)?;
+        let (before, catalog) = self.at.catalogs(dialects, &configuration, &policy, &old, &new)?;
         let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
         let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
         impact::tell_renames(&mut impact, &old, &new)?;

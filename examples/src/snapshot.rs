@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use infraflow_core::{
-    catalog::{Catalog, CatalogCache, CatalogRules, ToolChoice, standard_dialects},
+    catalog::{Catalog, CatalogCache, CatalogRules, Dialect, ToolChoice, standard_dialects},
     git::{CommitId, Repository, Revision, Tree},
     policy::{Configuration, PathPattern, Policy},
 };
@@ -88,19 +88,19 @@ impl Snapshot {
         Ok(in_environments(catalog, policy))
     }
 
-    /// What both ends of a change hold.
+    /// What both ends of a change hold, by these dialects.
     ///
     /// # Errors
     /// Where one of them cannot be read.
     pub fn catalogs(
         &self,
+        dialects: &[Arc<dyn Dialect>],
         configuration: &Configuration,
         policy: &Policy,
         base: &Tree,
         head: &Tree,
     ) -> Result<(Catalog, Catalog), Failure> {
-        let (base, head) =
-            self.cache().ends(base, head, &standard_dialects(), &self.rules(configuration)?)?;
+        let (base, head) = self.cache().ends(base, head, dialects, &self.rules(configuration)?)?;
         Ok((in_environments(base, policy), in_environments(head, policy)))
     }
 

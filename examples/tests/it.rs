@@ -24,7 +24,7 @@ use infraflow_core::{
     select::TestPlan,
 };
 
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "affected",
     "approve",
     "bump",
@@ -34,6 +34,7 @@ const PROGRAMS: [&str; 14] = [
     "emit",
     "nightly",
     "open_log",
+    "own_dialect",
     "plan_summary",
     "release",
     "sandbox",
@@ -191,6 +192,29 @@ fn affected_says_why_and_why_not_and_draws_it_and_measures_it() {
     assert_eq!(reach.reached[0].pinned.as_deref(), Some("cluster/v1.0.0"));
     let text = affected(&options).ends(0).out;
     assert!(text.contains("prod/cluster (cluster/v1.0.0: once it is raised)"), "{text}");
+}
+
+#[test]
+fn a_dialect_of_ones_own_is_asked_with_those_of_the_crate() {
+    let repo = Repo::with(&[
+        ("shop/compose.yaml", "include:\n  - ../base/compose.yaml\n"),
+        ("base/compose.yaml", "services:\n  db:\n    env_file: db.env\n"),
+        ("base/db.env", "A=1\n"),
+        (
+            "live/main.tf",
+            "terraform {\n  backend \"local\" {}\n}\nlocals {\n  a = file(\"../base/db.env\")\n}\n",
+        ),
+    ]);
+    repo.branch("change");
+    repo.write("base/db.env", "A=2\n");
+    repo.commit("feat: change");
+    let impact: Impact = run(&repo.path, "own_dialect", &["--no-cache", "--json"]).ends(0).is();
+    let units: Vec<String> =
+        impact.units.iter().map(|unit| format!("{} {}", unit.path, unit.dialect)).collect();
+    assert_eq!(units, ["base compose", "live terraform", "shop compose"]);
+    let told = run(&repo.path, "own_dialect", &["--no-cache"]).ends(0).out;
+    assert!(told.contains("shop (compose)\n") && told.contains("base/compose.yaml"), "{told}");
+    run(&repo.path, "own_dialect", &["--head", "nowhere"]).refused_because("nowhere");
 }
 
 #[test]

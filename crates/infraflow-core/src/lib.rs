@@ -56,9 +56,9 @@
 //! What does a change touch, and which tests does it need?
 //!
 //! ```no_run
-//! use std::{error::Error, sync::Arc};
+//! use std::error::Error;
 //! use infraflow_core::{
-//!     catalog::{Catalog, TerraformDialect},
+//!     catalog::{CatalogCache, standard_dialects},
 //!     detect::{ChangeDetector, GitDetector},
 //!     git::{Repository, Revision},
 //!     impact,
@@ -71,10 +71,8 @@
 //! let (base, head) = (Revision::Commit(repository.trunk_tip()?), repository.revision("HEAD")?);
 //! let changes = GitDetector::new().detect(&repository, &base, &head)?;
 //! let rules = Configuration::read(&repository.tree(&base)?)?.section()?; // trunk's, not the change's
-//! let catalog = |at: &Revision| -> Result<Catalog, Box<dyn Error>> {
-//!     Ok(Catalog::build(&repository.tree(at)?, &[Arc::new(TerraformDialect)], &rules)?)
-//! };
-//! let (before, after) = (catalog(&Revision::Commit(changes.merge_base))?, catalog(&head)?);
+//! let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
+//! let (before, after) = CatalogCache::of_user().ends(&old, &new, &standard_dialects(), &rules)?;
 //! let impact = impact::assess(&changes, &before, &after)?;
 //! let cases = after.cases()?;
 //! for case in ImpactSelector::default().select(&impact, &cases).cases {
@@ -105,8 +103,8 @@
 //!
 //! # Limitations
 //!
-//! - Terraform and OpenTofu are what is understood today; a [`catalog::Dialect`] for another language can be
-//!   written outside of this crate.
+//! - [`catalog::standard_dialects`] are what is understood today; a [`catalog::Dialect`] for another language can be
+//!   written outside of this crate, in Rust or in Python; its documentation shows one.
 //! - [`forge::LocalForge`] keeps change requests in a store. Clients of GitHub and GitLab are not here yet.
 //! - A tool's process is isolated by its environment and its process group, not by a container.
 //! - Sealing is to one shared key per environment; there are no per-person recipients yet.

@@ -16,6 +16,7 @@ use super::{
     links::Links,
     look::Memo,
     own::OwnAddresses,
+    prepare::Prepared,
     record::Record,
     scope::gather,
 };
@@ -72,7 +73,15 @@ impl Makings {
     }
 
     pub(super) fn ground<'a>(&'a self, tree: &'a Tree, links: &'a Links) -> Ground<'a> {
-        Ground { tree, dialects: &self.dialects, rules: &self.rules, own: &self.own, links, memo: &self.memo }
+        let Self { dialects, rules, own, memo, .. } = self;
+        Ground { tree, dialects, rules, own, links, memo, prepared: Prepared::default() }
+    }
+
+    /// That no dialect has failed for a reason of its own.
+    pub(super) fn sound(&self) -> Result<(), CatalogError> {
+        let mut failures =
+            self.dialects.iter().filter_map(|dialect| Some((dialect.name(), dialect.failure()?)));
+        failures.next().map_or(Ok(()), |(name, source)| Err(CatalogError::Dialect { name, source }))
     }
 }
 
@@ -101,7 +110,9 @@ pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>
     let with_configuration = groups.iter().filter(|group| !group.key.test).map(|group| &group.key.at);
     let with_configuration: Vec<RepoPath> = with_configuration.cloned().collect();
     let configured = |directory: &RepoPath| with_configuration.binary_search(directory).is_ok();
-    let ground = makings.ground(tree, &links);
+    let mut ground = makings.ground(tree, &links);
+    ground.prepare(&groups).map_err(failed)?;
+    let ground = ground;
 
     let alone = |group: &Group| link_alone(&gather(group, &ground, &configured)?, &ground, &configured);
     let parts = groups.par_chunks(IN_A_ROW).zip((0..groups.len()).into_par_iter().step_by(IN_A_ROW));
@@ -139,6 +150,7 @@ pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>
     }
     meta.links = links.links.into_iter().collect();
     meta.submodules = links.submodules.into_iter().collect();
+    makings.sound()?;
     Ok((encoded, meta))
 }
 

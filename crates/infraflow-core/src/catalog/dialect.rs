@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use super::{
     Claim, Definition, DialectName, Facts, Lookup, Parsed, TerraformDialect, TerragruntDialect,
@@ -20,10 +20,27 @@ use crate::proof::RepoPath;
 ///    file as changed.
 ///    A dialect may pass over a file without parsing it where it can see that the file states nothing: then
 ///    `check` finds what is wrong with it.
-/// 6. `facts_and_parsed`, `definitions` and `check` are as pure as `facts`, and of the same version.
+/// 6. `facts_and_parsed`, `facts_of_each`, `definitions` and `check` are as pure as `facts`, and of the same version.
 /// 7. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
 ///    was shown is what its answer depends on.
-/// 8. Nothing here panics or runs without bound, on any input.
+/// 8. Nothing here panics or runs without bound, on any input. A dialect whose work can fail for a reason of
+///    its own, since it is written in another language, answers with [`Facts::unparsable`] and tells in
+///    `failure`; then no catalog is made, and none is kept.
+/// 9. A [`Place`](crate::proof::Place) lies within the file that it is told of, cuts no character in two, and has the
+///    line and column of its first byte; [`Lines`](crate::proof::Lines) tells them.
+///
+/// # A dialect of your own
+/// This one reads Docker Compose, which many teams use beside Terraform. It is the file
+/// `examples/own_dialect/compose.rs`; the program beside it asks what a change touches, with all dialects. The suite
+/// `conformance::dialect` holds it, or yours, against the numbers above.
+///
+/// Files of Compose say by themselves what they read, but a file that is included may be called anything: `resolve` looks
+/// at other files through its [`Lookup`], and [`included`](super::included) does that for includes. A dialect whose files
+/// stand for themselves needs `facts` alone.
+///
+/// ```
+#[cfg_attr(any(doc, doctest), doc = include_str!("../../../../examples/own_dialect/compose.rs"))]
+/// ```
 pub trait Dialect: Send + Sync {
     /// The dialect's name; no two dialects of a catalog share one.
     fn name(&self) -> DialectName;
@@ -61,6 +78,23 @@ pub trait Dialect: Send + Sync {
     /// without a `resolve` leaves it out.
     fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
         (self.facts(path, content), None)
+    }
+
+    /// What each of several files states, in their order: the same as [`Dialect::facts`] of each. A dialect that
+    /// pays for each call, since it is written in another language, answers all at once.
+    fn facts_of_each(&self, files: &[(RepoPath, Arc<[u8]>)]) -> Vec<Facts> {
+        files.iter().map(|(path, content)| self.facts(path, content)).collect()
+    }
+
+    /// How many files at most it wants to be asked about at once, by [`Dialect::facts_of_each`]; with less than two,
+    /// each file is asked about by itself.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Why its answers cannot be used, once something of its own has failed.
+    fn failure(&self) -> Option<Arc<dyn Error + Send + Sync>> {
+        None
     }
 
     /// Names that the file gives to values and that nobody needs unless a reference of the scope names one:

@@ -1,3 +1,5 @@
+use std::{error::Error, sync::Arc};
+
 use super::DialectName;
 use crate::git::{GitError, Revision, Tree};
 
@@ -36,6 +38,15 @@ pub enum CatalogError {
     TooManyDialects {
         /// How many there are.
         count: usize,
+    },
+    /// A dialect failed for a reason of its own.
+    #[error("cannot catalog with the dialect {name}: {source}")]
+    Dialect {
+        /// Which.
+        name: DialectName,
+        /// What it says.
+        #[source]
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// A kept index turned out to be damaged, and could not be made anew.
     #[error("cannot read the index {what}: {why}\n  help: delete the cache folder; it is made anew")]

@@ -69,6 +69,7 @@ pub enum Scope {
 /// What one file states, in words that all dialects share. Pure data: it may be kept under the file's
 /// blob id, the dialect's name and version, and the file's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Facts {
     /// What the file makes of its directory.

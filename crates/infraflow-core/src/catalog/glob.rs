@@ -33,6 +33,11 @@ impl Glob {
         self.0.extend(text.iter().map(|&byte| Token::Byte(byte)));
     }
 
+    /// Any run of bytes without a slash.
+    pub(super) fn push_run(&mut self) {
+        self.0.push(Token::Run);
+    }
+
     /// Any run of bytes, slashes included.
     pub(super) fn push_any(&mut self) {
         if self.0.last() != Some(&Token::Any) {

@@ -8,6 +8,7 @@ use super::{
     links::Links,
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
+    prepare::Prepared,
     scope::ReadFile,
 };
 use crate::{
@@ -22,6 +23,7 @@ pub(super) struct Ground<'a> {
     pub(super) own: &'a OwnAddresses,
     pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
+    pub(super) prepared: Prepared,
 }
 
 impl Ground<'_> {
@@ -36,6 +38,10 @@ impl Ground<'_> {
         };
         let Some(target) = self.behind(entry, &mut file)? else { return Ok(file) };
         file.target = Some(target.clone());
+        if let Some(facts) = self.prepared.facts(dialect, &entry.path, target.id) {
+            file.facts = facts.clone();
+            return Ok(file);
+        }
         match self.tree.show_entry(&target, |content| dialect.facts_and_parsed(&entry.path, content)) {
             Ok((facts, parsed)) => (file.facts, file.parsed) = (facts, parsed),
             Err(GitError::TooLarge { size, limit, .. }) => {

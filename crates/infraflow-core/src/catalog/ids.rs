@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::proof::RepoPath;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct DialectName(String);
+pub struct DialectName(Cow<'static, str>);
 
 impl DialectName {
     /// Checks a name: lower-case letters, digits, `_` and `-`, beginning with a letter.
@@ -18,10 +18,8 @@ impl DialectName {
     /// # Errors
     /// [`CatalogError::BadName`].
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
-        let good = text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
-        if good {
-            Ok(Self(text.to_owned()))
+        if is_name(text.as_bytes()) {
+            Ok(Self(Cow::Owned(text.to_owned())))
         } else {
             Err(CatalogError::BadName {
                 what: "the name of a dialect",
@@ -31,25 +29,48 @@ impl DialectName {
         }
     }
 
+    /// The name of a dialect that is known when it is compiled: `const { DialectName::constant("compose") }` is
+    /// checked there.
+    ///
+    /// # Panics
+    /// Where [`DialectName::parse`] would refuse the name; in a `const`, compiling fails.
+    pub const fn constant(name: &'static str) -> Self {
+        assert!(is_name(name.as_bytes()), "a dialect's name has lower-case letters, digits, _ and - only");
+        Self(Cow::Borrowed(name))
+    }
+
     /// Terraform and OpenTofu.
     pub fn terraform() -> Self {
-        Self("terraform".to_owned())
+        const { Self::constant("terraform") }
     }
 
     /// Terragrunt.
     pub fn terragrunt() -> Self {
-        Self("terragrunt".to_owned())
+        const { Self::constant("terragrunt") }
     }
 
     /// Terramate.
     pub fn terramate() -> Self {
-        Self("terramate".to_owned())
+        const { Self::constant("terramate") }
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+const fn is_name(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        let good = text[at].is_ascii_lowercase()
+            || (at > 0 && (text[at].is_ascii_digit() || text[at] == b'_' || text[at] == b'-'));
+        if !good {
+            return false;
+        }
+        at += 1;
+    }
+    at > 0
 }
 
 /// The name of a workspace of Terraform's CLI.
@@ -310,7 +331,7 @@ macro_rules! checked_text {
         }
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.0.into()
             }
         }
         impl TryFrom<String> for $name {

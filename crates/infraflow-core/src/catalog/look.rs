@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Because, Dialect, Listed, Lookup, Parsed, ReferenceKind, Role,
+    glob::Glob,
     links::Links,
     own::OwnAddresses,
     record::{End, Proof},
@@ -95,6 +96,15 @@ impl TreeLookup<'_> {
         Some(parsed)
     }
 
+    fn names(&mut self, directory: &RepoPath) -> Vec<Listed> {
+        let found = self.near.directory(directory);
+        let Some(found) = self.kept(found).flatten() else { return Vec::new() };
+        let mut listed: Vec<Listed> =
+            found.names().map(|(name, mode)| Listed::new(name, mode == Mode::Directory)).collect();
+        listed.sort();
+        listed
+    }
+
     fn file(&mut self, path: &RepoPath, kind: ReferenceKind, because: &Because) -> Option<crate::git::Entry> {
         let end = self.behind(path, because)?;
         self.note(End::File(end.clone()), kind, because);
@@ -132,12 +142,19 @@ impl Lookup for TreeLookup<'_> {
     fn list(&mut self, directory: &RepoPath, because: &Because) -> Vec<Listed> {
         let Some(end) = self.behind(directory, because) else { return Vec::new() };
         self.note(End::Subtree(end.clone()), presence(because), because);
-        let found = self.near.directory(&end);
-        let Some(found) = self.kept(found).flatten() else { return Vec::new() };
-        let mut listed: Vec<Listed> =
-            found.names().map(|(name, mode)| Listed::new(name, mode == Mode::Directory)).collect();
-        listed.sort();
-        listed
+        self.names(&end)
+    }
+
+    fn list_ending(&mut self, directory: &RepoPath, ending: &[u8], because: &Because) -> Vec<Listed> {
+        let Some(end) = self.behind(directory, because) else { return Vec::new() };
+        let mut glob = Glob::default();
+        glob.push_run();
+        glob.push_text(ending);
+        let to = End::Matching { directory: end.clone(), glob, unknown: false };
+        self.note(to, presence(because), because);
+        let mut names = self.names(&end);
+        names.retain(|listed| !listed.is_directory && listed.name.ends_with(ending));
+        names
     }
 
     fn parsed(

@@ -30,6 +30,14 @@ pub trait Lookup {
         None
     }
 
+    /// The files directly in a directory whose names end so, sorted by name. Only files with such names that come
+    /// and go count as a change: so the folders above can be asked, without counting every new name in them.
+    fn list_ending(&mut self, directory: &RepoPath, ending: &[u8], because: &Because) -> Vec<Listed> {
+        let mut listed = self.list(directory, because);
+        listed.retain(|listed| !listed.is_directory && listed.name.ends_with(ending));
+        listed
+    }
+
     /// The file as a parser has it; `None` as for [`Lookup::read`]. The result is remembered by content and
     /// path, so that a file which all scopes share is parsed once. One dialect hands in one parser.
     fn parsed(

@@ -109,6 +109,7 @@ pub(super) fn lay(
         dirty.extend(made.regroup(&directory)?);
     }
     let records = made.all(dirty)?;
+    makings.sound()?;
     view.patch = Patch::new(records);
     view.links = links;
     view.versions = versions;
@@ -299,7 +300,9 @@ impl Made<'_> {
                 }
                 Ok(found)
             };
-            let ground = self.makings.ground(self.tree, self.links);
+            let mut ground = self.makings.ground(self.tree, self.links);
+            let failed = |source| CatalogError::git(self.tree, source);
+            ground.prepare(groups.iter().copied()).map_err(failed)?;
             let scopes = groups.par_iter().map(|group| gather(group, &ground, &configured));
             let scopes = scopes
                 .collect::<Result<Vec<_>, _>>()

@@ -29,6 +29,7 @@ impl Catalog {
                 Err(error) => return Err(failed(error)),
             }
         }
+        self.makings().sound()?;
         found.sort();
         found.dedup();
         Ok(found)
@@ -107,5 +108,7 @@ fn broken(catalog: &Catalog, ids: &[RecordId]) -> Result<Vec<Unparsable>, Catalo
         }
         Ok(found)
     });
-    Ok(found.collect::<Result<Vec<_>, CatalogError>>()?.into_iter().flatten().collect())
+    let found = found.collect::<Result<Vec<_>, CatalogError>>()?.into_iter().flatten().collect();
+    makings.sound()?;
+    Ok(found)
 }

@@ -17,12 +17,15 @@
 //! ```
 
 mod change_detector;
+mod dialect;
+mod dialect_files;
 mod redactor;
 mod sealer;
 mod test_selector;
 mod violation;
 
 pub use change_detector::change_detector;
+pub use dialect::dialect;
 pub use redactor::redactor;
 pub use sealer::sealer;
 pub use test_selector::test_selector;

@@ -22,7 +22,7 @@ pub use digest::{Digest, Digester, Hmac};
 pub use document::Document;
 pub use error::ProofError;
 pub use path::RepoPath;
-pub use place::Place;
+pub use place::{Lines, Place};
 pub use reason::{Link, Reason};
 pub use run::RunId;
 pub use signers::AllowedSigners;

@@ -18,6 +18,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where a file begins: the place of what is said of a file as a whole.
+    pub const fn beginning() -> Self {
+        Self { start: 0, end: 0, line: 1, column: 1 }
+    }
+
     /// The bytes.
     pub fn range(&self) -> Range<usize> {
         self.start..self.end
@@ -33,6 +38,31 @@ impl Place {
             column: self.column,
             reference: reference.into(),
         }
+    }
+}
+
+/// Where the lines of a file begin, so that bytes can be told as a [`Place`].
+///
+/// ```
+/// use infraflow_core::proof::Lines;
+/// let lines = Lines::of(b"one\ntwo three\n");
+/// let place = lines.place(8..13);
+/// assert_eq!((place.line, place.column), (2, 5));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of a file; a carriage return before the end of one is part of it.
+    pub fn of(content: &[u8]) -> Self {
+        Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', content).map(|at| at + 1)).collect())
+    }
+
+    /// The place of a range of bytes, counted from the beginning of the file.
+    pub fn place(&self, bytes: Range<usize>) -> Place {
+        let line = self.0.partition_point(|&begin| begin <= bytes.start);
+        let begin = self.0.get(line.wrapping_sub(1)).copied().unwrap_or_default();
+        Place { start: bytes.start, end: bytes.end, line, column: bytes.start - begin + 1 }
     }
 }
 

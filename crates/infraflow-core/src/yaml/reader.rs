@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::{Node, Value};
-use crate::proof::Place;
+use crate::proof::Lines;
 
 /// The largest file that is read, in bytes.
 const LARGEST: usize = 4 << 20;
@@ -57,7 +57,7 @@ pub fn read(content: &[u8]) -> Yaml {
         let taken = match event {
             Ok((event, span)) => builder.take(event, &span),
             Err(error) => Err(Broken {
-                line: error.marker().byte_offset().map(|at| builder.lines.place(at + shift, at + shift).line),
+                line: error.marker().byte_offset().map(|at| builder.lines.place(at + shift..at + shift).line),
                 why: error.info(),
             }),
         };
@@ -67,21 +67,6 @@ pub fn read(content: &[u8]) -> Yaml {
         }
     }
     Yaml { documents: builder.finish(), broken }
-}
-
-/// Where lines begin.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(content: &[u8]) -> Self {
-        Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', content).map(|at| at + 1)).collect())
-    }
-
-    fn place(&self, start: usize, end: usize) -> Place {
-        let line = self.0.partition_point(|&begin| begin <= start);
-        let begin = self.0.get(line.wrapping_sub(1)).copied().unwrap_or_default();
-        Place { start, end, line, column: start - begin + 1 }
-    }
 }
 
 /// A collection that is being read.
@@ -128,7 +113,7 @@ impl Builder {
         self.end = self.end.max(end);
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                let place = self.lines.place(start, end);
+                let place = self.lines.place(start..end);
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
                 self.put(Arc::new(Node { place, value }), 0, anchor);
             }
@@ -136,7 +121,7 @@ impl Builder {
                 // Within what it anchors, an alias stands for nothing that is there already.
                 let null = || {
                     let value = Value::Scalar { text: String::new(), plain: true };
-                    (Arc::new(Node { place: self.lines.place(start, end), value }), 0)
+                    (Arc::new(Node { place: self.lines.place(start..end), value }), 0)
                 };
                 let (node, height) = self.anchors.get(&anchor).cloned().unwrap_or_else(null);
                 if self.levels.len() + height > DEEPEST {
@@ -162,7 +147,7 @@ impl Builder {
     }
 
     fn too_deep(&self, at: usize) -> Broken {
-        let line = Some(self.lines.place(at, at).line);
+        let line = Some(self.lines.place(at..at).line);
         Broken { line, why: format!("it nests deeper than the limit of {DEEPEST}") }
     }
 
@@ -172,7 +157,7 @@ impl Builder {
             Open::List(items) => Value::List(items),
             Open::Mapping(members, _) => Value::Mapping(members),
         };
-        let place = self.lines.place(level.start, self.end.max(level.start));
+        let place = self.lines.place(level.start..self.end.max(level.start));
         self.put(Arc::new(Node { place, value }), level.height + 1, level.anchor);
     }
 

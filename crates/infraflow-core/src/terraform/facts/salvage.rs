@@ -32,6 +32,11 @@ pub(super) fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
             None => guess(&source, chunk, &mut all),
         }
     }
+    for call in &mut all.calls {
+        for text in call.source.iter_mut().chain(&mut call.version) {
+            text.verbatim &= bytes.get(text.place.range()) == Some(text.value.as_bytes());
+        }
+    }
     all
 }
 
