@@ -46,8 +46,8 @@ def main() -> int:
     # What changed, and what it touches.
     modules = infraflow.Repository(asked.repo)
     changes = infraflow.detect(modules, asked.base, asked.head)
-    head = infraflow.Catalog.build(modules, changes.head)
-    affected = infraflow.impact(changes, infraflow.Catalog.build(modules, changes.merge_base), head)
+    before, head = infraflow.CatalogCache.of_user().ends(modules, changes.merge_base, changes.head)
+    affected = infraflow.impact(changes, before, head)
     say(f"{len(changes.changes)} files changed: {infraflow.nature(affected).nature}")
     for module in affected.modules:
         say(f"  {module.path}: {module.reasons[0].text}")
@@ -64,7 +64,7 @@ def main() -> int:
     # The edits of the live repository, byte for byte.
     live = infraflow.Repository(asked.live_repo)
     catalog = infraflow.Catalog.build(live, live=asked.live)
-    for reached in infraflow.reach(affected, catalog, [asked.package]):
+    for reached in infraflow.reach(affected, catalog, [asked.package]).reached:
         say(f"  reaches {reached.unit}, which is at {reached.pinned or 'no version'}")
     order = infraflow.Policy.read(live).promotion_order
     first = order[0][0] if order else None

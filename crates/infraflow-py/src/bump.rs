@@ -132,11 +132,15 @@ impl TerraformBumper {
         carried_from: Option<&str>,
         scaffolds: Vec<Bound<'_, Scaffold>>,
     ) -> Result<Py<PyAny>> {
+        let live = live.get().core.clone();
         let mut request = match carried_from {
             Some(_) if !targets.is_empty() => {
                 return Err(PyValueError::new_err("give targets or carried_from, not both").into());
             }
-            Some(from) => BumpRequest::promotion(&live.get().core, &EnvironmentName::parse(from)?)?,
+            Some(from) => {
+                let from = EnvironmentName::parse(from)?;
+                py.detach(|| BumpRequest::promotion(&live, &from))?
+            }
             None => BumpRequest::new(targets.iter().map(|target| target.get().0.clone())),
         };
         if let Some(environment) = environment {
@@ -145,8 +149,7 @@ impl TerraformBumper {
         for scaffold in scaffolds {
             request = request.scaffold(scaffold.get().0.clone());
         }
-        let (repository, live) = (repository.get().0.clone(), live.get().core.clone());
-        let revision = revision.to_owned();
+        let (repository, revision) = (repository.get().0.clone(), revision.to_owned());
         let work = move || {
             let tree = repository.tree(&repository.revision(&revision)?)?;
             Ok(core::TerraformBumper.plan(&request, &tree, &live)?)

@@ -6,7 +6,7 @@ use infraflow_core::{
     catalog::{self as core, CatalogError, Node, ReferenceKind},
     terraform::facts::Text,
 };
-use pyo3::{prelude::*, sync::PyOnceLock};
+use pyo3::{prelude::*, sync::PyOnceLock, types::PyTuple};
 
 use crate::{
     cataloging::Cataloging,
@@ -82,9 +82,11 @@ impl Catalog {
 impl Catalog {
     /// Catalogs a revision; nothing of it is run. `configuration` and `policy` are the trunk's, where none are
     /// given: a change does not make the rules it is judged by. Directories that match a pattern of `live` are
-    /// units, whatever the rules say.
+    /// units, whatever the rules say. `dialects` are names of infraflow's own and objects of yours; without them,
+    /// all of infraflow's.
     #[staticmethod]
-    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new()))]
+    #[allow(clippy::too_many_arguments)] // keywords of Python
+    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new(), dialects = None))]
     fn build(
         py: Python<'_>,
         repository: &Bound<'_, Repository>,
@@ -92,8 +94,9 @@ impl Catalog {
         configuration: Option<&Bound<'_, Configuration>>,
         policy: Option<&Bound<'_, Policy>>,
         live: Vec<String>,
+        dialects: Option<&Bound<'_, PyAny>>,
     ) -> Result<Py<PyAny>> {
-        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         of_revision(py, core::CatalogCache::none(), cataloging, revision)
     }
 
@@ -185,7 +188,7 @@ impl CatalogCache {
 
     /// The catalogs of both ends of a change: of its merge base and of its head. The second costs what differs
     /// from the first. Options are those of `Catalog.build`.
-    #[pyo3(signature = (repository, base, head, *, configuration = None, policy = None, live = Vec::new()))]
+    #[pyo3(signature = (repository, base, head, *, configuration = None, policy = None, live = Vec::new(), dialects = None))]
     #[allow(clippy::too_many_arguments)] // keywords of Python
     fn ends(
         &self,
@@ -196,8 +199,9 @@ impl CatalogCache {
         configuration: Option<&Bound<'_, Configuration>>,
         policy: Option<&Bound<'_, Policy>>,
         live: Vec<String>,
+        dialects: Option<&Bound<'_, PyAny>>,
     ) -> Result<Py<PyAny>> {
-        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         let (cache, base, head) = (self.0.clone(), base.to_owned(), head.to_owned());
         let work = move || cataloging.ends(&cache, &base, &head);
         Job::computing(work, |py, (base, head)| {
@@ -207,7 +211,8 @@ impl CatalogCache {
     }
 
     /// The catalog of one revision. Options are those of `Catalog.build`.
-    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new()))]
+    #[allow(clippy::too_many_arguments)] // keywords of Python
+    #[pyo3(signature = (repository, revision = "HEAD", *, configuration = None, policy = None, live = Vec::new(), dialects = None))]
     fn catalog(
         &self,
         py: Python<'_>,
@@ -216,8 +221,9 @@ impl CatalogCache {
         configuration: Option<&Bound<'_, Configuration>>,
         policy: Option<&Bound<'_, Policy>>,
         live: Vec<String>,
+        dialects: Option<&Bound<'_, PyAny>>,
     ) -> Result<Py<PyAny>> {
-        let cataloging = Cataloging::new(repository, configuration, policy, live);
+        let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         of_revision(py, self.0.clone(), cataloging, revision)
     }
 
@@ -236,12 +242,13 @@ impl CatalogCache {
         }
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Vec<PathBuf>)> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let made = match &slf.get().1 {
             Some(_) => "in_folder",
             None => "none",
         };
-        Ok((slf.get_type().getattr(made)?, slf.get().1.iter().cloned().collect()))
+        let folder: Vec<&PathBuf> = slf.get().1.iter().collect();
+        Ok((slf.get_type().getattr(made)?, PyTuple::new(slf.py(), folder)?))
     }
 }
 

@@ -1,13 +1,16 @@
 //! What revisions are cataloged by: rules, environments, dialects.
 
+use std::sync::Arc;
+
 use infraflow_core::{
-    catalog::{Catalog, CatalogCache, CatalogRules, standard_dialects},
+    catalog::{Catalog, CatalogCache, CatalogRules, Dialect},
     git::{Repository as CoreRepository, Tree},
     policy::{Configuration as CoreConfiguration, PathPattern, Policy as CorePolicy},
 };
 use pyo3::prelude::*;
 
 use crate::{
+    dialect::dialects_of,
     error::Result,
     policy::{Configuration, Policy},
     repository::Repository,
@@ -18,6 +21,7 @@ pub(crate) struct Cataloging {
     configuration: Option<CoreConfiguration>,
     policy: Option<CorePolicy>,
     live: Vec<String>,
+    dialects: Vec<Arc<dyn Dialect>>,
 }
 
 impl Cataloging {
@@ -26,26 +30,28 @@ impl Cataloging {
         configuration: Option<&Bound<'_, Configuration>>,
         policy: Option<&Bound<'_, Policy>>,
         live: Vec<String>,
-    ) -> Self {
-        Self {
+        dialects: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        Ok(Self {
             repository: repository.get().0.clone(),
             configuration: configuration.map(|configuration| configuration.get().0.clone()),
             policy: policy.map(|policy| policy.get().0.clone()),
             live,
-        }
+            dialects: dialects_of(dialects)?,
+        })
     }
 
     /// The catalog of one revision.
     pub(crate) fn catalog(&self, cache: &CatalogCache, revision: &str) -> Result<Catalog> {
         let (rules, policy) = self.rules()?;
-        let catalog = cache.catalog(&self.tree(revision)?, &standard_dialects(), &rules)?;
+        let catalog = cache.catalog(&self.tree(revision)?, &self.dialects, &rules)?;
         Ok(in_environments(catalog, &policy))
     }
 
     /// The catalogs of both ends of a change.
     pub(crate) fn ends(&self, cache: &CatalogCache, base: &str, head: &str) -> Result<(Catalog, Catalog)> {
         let (rules, policy) = self.rules()?;
-        let (base, head) = cache.ends(&self.tree(base)?, &self.tree(head)?, &standard_dialects(), &rules)?;
+        let (base, head) = cache.ends(&self.tree(base)?, &self.tree(head)?, &self.dialects, &rules)?;
         Ok((in_environments(base, &policy), in_environments(head, &policy)))
     }
 

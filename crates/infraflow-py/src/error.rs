@@ -4,7 +4,7 @@
 //! `InfraflowError`. An exception carries the whole message, the name of the enum's variant in snake_case as
 //! `kind`, so that programs need not read messages, and the `help` line of the message.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use pyo3::{prelude::*, types::PyDict};
 
@@ -26,7 +26,12 @@ impl Failure {
         // raised comes out again.
         let mut below = Some(error);
         while let Some(error) = below {
-            if let Some(raised) = error.downcast_ref::<PyErr>() {
+            let shared = error.downcast_ref::<Arc<dyn Error + Send + Sync>>();
+            let raised = match shared {
+                Some(shared) => shared.downcast_ref::<PyErr>(),
+                None => error.downcast_ref::<PyErr>(),
+            };
+            if let Some(raised) = raised {
                 return Self::Python(Python::attach(|py| raised.clone_ref(py)));
             }
             below = error.source();

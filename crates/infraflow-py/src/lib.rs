@@ -11,10 +11,12 @@ mod conformance;
 mod credentials;
 mod data;
 mod detect;
+mod dialect;
 mod dry_run;
 mod error;
 mod impact;
 mod job;
+mod lookup;
 mod nature;
 mod observe;
 mod policy;
@@ -39,8 +41,9 @@ mod _infraflow {
     use crate::{
         bump::{BumpEdit, BumpPlan, BumpTarget, Bumped, Scaffold, SkippedReference, TerraformBumper},
         catalog::{Case, Catalog, CatalogCache, Module, ModuleCall, Reference, Unit},
-        conformance::check_change_detector,
+        conformance::{check_change_detector, check_dialect},
         detect::{Change, ChangeSet, Endpoints, GitDetector, GivenFiles, detect, detect_async},
+        dialect::{FactReference, Facts, Lines, Mark, Place, standard_dialects},
         dry_run::{
             Disagreement, DriftReport, DryRun, DryRunOutcome, DryRunPlan, PlannedUnit, SkippedUnit,
             TerraformDryRunner, UnitArtefacts, UnitDrift, UnitDryRun, drift_report,
@@ -51,6 +54,7 @@ mod _infraflow {
             mermaid, reach, scope, tell_renames, why,
         },
         job::{_shutdown, Started},
+        lookup::Lookup,
         nature::{Nature, StepGraph, StepSpec, nature, steps},
         observe::Event,
         policy::{Configuration, Policy},

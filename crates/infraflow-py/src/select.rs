@@ -14,7 +14,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyType};
 use crate::{
     catalog::Catalog,
     data::{Holds as _, document, record, wrap},
-    error::Result,
+    error::{Failure, Result},
     impact::Impact,
     job::Job,
     policy::Configuration,
@@ -242,8 +242,7 @@ pub(crate) fn select(
         selector = selector.skipping_green();
     }
     let (impact, catalog) = (impact.get().held(), &catalog.get().core);
-    let cases = catalog.cases()?;
-    Ok(wrap(py, py.detach(|| selector.select(impact, &cases)))?)
+    Ok(wrap(py, py.detach(|| Ok::<_, Failure>(selector.select(impact, &catalog.cases()?)))?)?)
 }
 
 /// Every test case, always: providers and clouds change too.
@@ -264,8 +263,7 @@ pub(crate) fn nightly(
     let evidence = evidence(history, contents, configuration, at)?;
     let nightly = Nightly::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
     let catalog = &catalog.get().core;
-    let cases = catalog.cases()?;
-    Ok(wrap(py, py.detach(|| nightly.all(&cases)))?)
+    Ok(wrap(py, py.detach(|| Ok::<_, Failure>(nightly.all(&catalog.cases()?)))?)?)
 }
 
 /// The moment is now where none is given.

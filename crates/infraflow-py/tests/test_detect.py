@@ -204,8 +204,9 @@ def test_what_is_no_detector_is_refused(branch):
 
 def test_both_ends_are_found_in_the_variables_of_a_ci_system(branch):
     repository = Repository(branch.path)
-    variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": branch.git("merge-base", "main", "feature")}
-    ends = Endpoints.from_environment(repository, {**variables, "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
+    begun = branch.git("merge-base", "main", "feature")
+    variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": begun}
+    ends = Endpoints.from_environment(repository, variables)
     assert "GitLab" in ends.base_from and ends.comparison == "merge_base"
     assert ends.detect(repository).changes == detect(repository, "main", "feature").changes
     trunk = Endpoints.from_environment(repository, {})

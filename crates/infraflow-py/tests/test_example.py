@@ -1,12 +1,15 @@
 """The example script, run as a user runs it."""
 
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 
 from infraflow import BumpPlan
 
+README = pathlib.Path(__file__).parents[3] / "README.md"
 SCRIPT = pathlib.Path(__file__).parents[3] / "examples" / "python" / "detect_to_bump.py"
 PACKAGE = "git::https://git.example.com/acme/modules.git"
 
@@ -64,3 +67,28 @@ def test_the_example_is_typed_by_the_stubs(tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_ten_lines_of_the_readme_run_as_they_are(make_repo, tmp_path):
+    (ten_lines,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    repo = make_repo(
+        {
+            "modules/net/main.tf": "# net\n",
+            "modules/net/examples/x/main.tf": 'module "net" {\n  source = "../.."\n}\n',
+            "live/a/main.tf": 'module "net" {\n  source = "../../modules/net"\n}\n',
+            "infraflow.toml": "[catalog]\nlive = ['live/*']\n",
+        }
+    )
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.commit("feat: more", {"modules/net/main.tf": "# more\n"})
+    environment = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    for _ in ("nothing kept", "from the kept index"):
+        done = subprocess.run([sys.executable, "-c", ten_lines], capture_output=True, text=True, cwd=repo.path, env=environment)
+        assert done.returncode == 0, done.stderr
+        planned, tested = done.stdout.splitlines()
+        assert planned.startswith("plan live/a because ") and tested.startswith("test modules/net/examples/x because ")
+    script = tmp_path / "ten_lines.py"
+    script.write_text(ten_lines, encoding="utf-8")
+    words = ["-m", "mypy", "--strict", "--cache-dir", tmp_path, script]
+    typed = subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert typed.returncode == 0, typed.stdout

@@ -21,8 +21,8 @@ What is the same everywhere:
   on your own loop. Interrupted or cancelled, a call that made something ends only when that is cleaned up; a
   second Ctrl-C, or a second `cancel`, stops waiting.
 - What the core raises is an `InfraflowError`, of one class per stage, with `kind` for programs and `help` for people.
-- `ChangeDetector` and `CredentialProvider` can be written in Python, plain or with coroutines; an observer is any
-  callable that takes an `Event`.
+- `ChangeDetector` and `CredentialProvider` can be written in Python, plain or with coroutines, and a `Dialect`, which
+  gets its files in batches; an observer is any callable that takes an `Event`.
 - After `os.fork` a child of a process that already called infraflow cannot call it: start workers with "spawn".
 """
 
@@ -79,6 +79,8 @@ from ._infraflow import (
     DryRunPlan,
     Endpoints,
     Event,
+    FactReference,
+    Facts,
     Flaky,
     GitDetector,
     GivenFiles,
@@ -89,7 +91,10 @@ from ._infraflow import (
     Impact,
     InterfaceChange,
     LeftAlone,
+    Lines,
     Link,
+    Lookup,
+    Mark,
     Module,
     ModuleCall,
     ModuleTags,
@@ -99,6 +104,7 @@ from ._infraflow import (
     OpenedItem,
     Opening,
     OutputChange,
+    Place,
     PlanSummary,
     PlannedCase,
     PlannedUnit,
@@ -157,6 +163,7 @@ from ._infraflow import (
     __version__,
     _shutdown,
     check_change_detector,
+    check_dialect,
     detect,
     detect_async,
     dot,
@@ -175,11 +182,12 @@ from ._infraflow import (
     reach,
     scope,
     select,
+    standard_dialects,
     steps,
     tell_renames,
     why,
 )
-from ._traits import ChangeDetector, CredentialProvider
+from ._traits import ChangeDetector, CredentialProvider, Dialect
 
 __all__ = [
     "AddressError",
@@ -209,6 +217,7 @@ __all__ = [
     "Counts",
     "CredentialProvider",
     "DetectError",
+    "Dialect",
     "Disagreement",
     "Drift",
     "DriftReport",
@@ -218,6 +227,8 @@ __all__ = [
     "DryRunPlan",
     "Endpoints",
     "Event",
+    "FactReference",
+    "Facts",
     "Flaky",
     "GitDetector",
     "GitError",
@@ -231,7 +242,10 @@ __all__ = [
     "InterfaceChange",
     "InterfaceError",
     "LeftAlone",
+    "Lines",
     "Link",
+    "Lookup",
+    "Mark",
     "Module",
     "ModuleCall",
     "ModuleTags",
@@ -242,6 +256,7 @@ __all__ = [
     "Opening",
     "OutputChange",
     "PipelineError",
+    "Place",
     "PlanSummary",
     "PlannedCase",
     "PlannedUnit",
@@ -309,6 +324,7 @@ __all__ = [
     "Width",
     "__version__",
     "check_change_detector",
+    "check_dialect",
     "detect",
     "detect_async",
     "dot",
@@ -327,6 +343,7 @@ __all__ = [
     "reach",
     "scope",
     "select",
+    "standard_dialects",
     "steps",
     "tell_renames",
     "why",

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeVar, final
 
 from typing_extensions import Self
 
-from ._traits import ChangeDetector, CredentialProvider
+from ._traits import ChangeDetector, CredentialProvider, Dialect
 
 __all__ = [
     "AffectedCase",
@@ -38,6 +38,8 @@ __all__ = [
     "DryRunPlan",
     "Endpoints",
     "Event",
+    "FactReference",
+    "Facts",
     "Flaky",
     "GitDetector",
     "GivenFiles",
@@ -48,7 +50,10 @@ __all__ = [
     "Impact",
     "InterfaceChange",
     "LeftAlone",
+    "Lines",
     "Link",
+    "Lookup",
+    "Mark",
     "Module",
     "ModuleCall",
     "ModuleTags",
@@ -58,6 +63,7 @@ __all__ = [
     "OpenedItem",
     "Opening",
     "OutputChange",
+    "Place",
     "PlanSummary",
     "PlannedCase",
     "PlannedUnit",
@@ -117,6 +123,7 @@ __all__ = [
     "__version__",
     "_shutdown",
     "check_change_detector",
+    "check_dialect",
     "detect",
     "detect_async",
     "dot",
@@ -135,6 +142,7 @@ __all__ = [
     "reach",
     "scope",
     "select",
+    "standard_dialects",
     "steps",
     "tell_renames",
     "why",
@@ -145,6 +153,7 @@ __version__: Final[str]
 _T = TypeVar("_T")
 _Awaited = Coroutine[Any, Any, _T]
 _Path = str | os.PathLike[str]
+_list = list
 
 # --- What every class of data has (a base in these stubs only) -----------------------------------------------
 
@@ -366,6 +375,7 @@ class Catalog:
         configuration: Configuration | None = None,
         policy: Policy | None = None,
         live: Sequence[str] = ...,
+        dialects: Iterable[str | Dialect] | None = None,
     ) -> Catalog: ...
     @property
     def modules(self) -> tuple[Module, ...]: ...
@@ -403,6 +413,7 @@ class CatalogCache:
         configuration: Configuration | None = None,
         policy: Policy | None = None,
         live: Sequence[str] = ...,
+        dialects: Iterable[str | Dialect] | None = None,
     ) -> tuple[Catalog, Catalog]: ...
     def catalog(
         self,
@@ -412,9 +423,131 @@ class CatalogCache:
         configuration: Configuration | None = None,
         policy: Policy | None = None,
         live: Sequence[str] = ...,
+        dialects: Iterable[str | Dialect] | None = None,
     ) -> Catalog: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+# --- Dialects -------------------------------------------------------------------------------------------------
+
+_MarkKind = Literal["unit", "case", "likely_unit"]
+_ReferenceKind = Literal[
+    "contains",
+    "module_call",
+    "file_read",
+    "file_set",
+    "path_named",
+    "variable_file",
+    "lock_file",
+    "version_file",
+    "symbolic_link",
+    "submodule",
+    "test_of",
+    "include",
+    "dependency",
+    "watch",
+    "presence",
+    "trigger",
+    "dismissal",
+    "consideration",
+]
+
+@final
+class Place(_Data):
+    def __new__(cls, *, start: int, end: int, line: int, column: int) -> Self: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+@final
+class Lines:
+    def __new__(cls, content: bytes) -> Self: ...
+    def place(self, start: int, end: int) -> Place: ...
+
+@final
+class Mark(_Data):
+    def __new__(cls, *, kind: _MarkKind, place: Place) -> Self: ...
+    @property
+    def kind(self) -> _MarkKind: ...
+    @property
+    def place(self) -> Place: ...
+
+@final
+class FactReference(_Data):
+    def __new__(
+        cls,
+        *,
+        kind: _ReferenceKind,
+        target: Mapping[str, Any],
+        place: Place,
+        in_file: str | None = None,
+        text: str,
+        part: str | None = None,
+    ) -> Self: ...
+    @property
+    def kind(self) -> _ReferenceKind: ...
+    @property
+    def target(self) -> dict[str, Any]: ...
+    @property
+    def place(self) -> Place: ...
+    @property
+    def in_file(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def part(self) -> str | None: ...
+    @staticmethod
+    def to_path(
+        kind: _ReferenceKind, path: str, place: Place, text: str, *, unknown: bool = False
+    ) -> FactReference: ...
+    @staticmethod
+    def to_unit(directory: str, place: Place, text: str) -> FactReference: ...
+    @staticmethod
+    def to_below(directory: str, place: Place, text: str) -> FactReference: ...
+
+@final
+class Facts(_Data):
+    def __new__(
+        cls,
+        *,
+        marks: Sequence[Mark] = (),
+        references: Sequence[FactReference] = (),
+        definitions: Sequence[Mapping[str, Any]] = (),
+        unparsable: Unparsable | None = None,
+    ) -> Self: ...
+    @property
+    def marks(self) -> tuple[Mark, ...]: ...
+    @property
+    def references(self) -> tuple[FactReference, ...]: ...
+    @property
+    def definitions(self) -> tuple[dict[str, Any], ...]: ...
+    @property
+    def unparsable(self) -> Unparsable | None: ...
+
+@final
+class Lookup:
+    def read(
+        self, path: str, *, kind: _ReferenceKind, file: str, place: Place | None = None, text: str = ""
+    ) -> bytes | None: ...
+    def is_file(
+        self, path: str, *, kind: _ReferenceKind, file: str, place: Place | None = None, text: str = ""
+    ) -> bool: ...
+    def is_directory(
+        self, path: str, *, kind: _ReferenceKind, file: str, place: Place | None = None, text: str = ""
+    ) -> bool: ...
+    def list(
+        self, directory: str, *, kind: _ReferenceKind, file: str, place: Place | None = None, text: str = ""
+    ) -> _list[tuple[str, bool]]: ...
+
+def standard_dialects() -> tuple[str, ...]: ...
+def check_dialect(dialect: Dialect, files: Mapping[str, bytes]) -> tuple[str, ...]: ...
+
+# --- Things of a catalog --------------------------------------------------------------------------------------
 
 @final
 class Module(_Data):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from ._infraflow import ChangeSet, Repository
+    from ._infraflow import ChangeSet, Facts, Repository
 
-__all__ = ["ChangeDetector", "CredentialProvider"]
+__all__ = ["ChangeDetector", "CredentialProvider", "Dialect"]
 
 
 class ChangeDetector(Protocol):
@@ -27,6 +27,36 @@ class ChangeDetector(Protocol):
     """
 
     def detect(self, repository: Repository, base: str, head: str) -> ChangeSet | Awaitable[ChangeSet]: ...
+
+
+class Dialect(Protocol):
+    """A language of infrastructure code: which files it reads, and what a single file states.
+
+    1. Its answers depend on what it is given alone; nothing is run, and neither the file system nor the network is
+       looked at.
+    2. Which files it reads is told by `claims`: patterns of paths, each with a role (`configuration`, `test`, `values`,
+       `automatic_values`, `lock`, `tool_version`), or `None` for "not this one". The first that matches decides.
+    3. `facts` is called with files that it claims, in any order, thousands at once, and from several threads.
+    4. The same `name`, `version`, file name and bytes give the same facts, today and tomorrow: they are kept under
+       these. Raise `version` when they change.
+    5. A file that cannot be understood is never an empty answer: `Facts.unparsable` says why.
+    6. `facts` answers for each file by itself, in the order in which they were given; `None` states nothing.
+    7. With `includes = True`, files that are included are read too: those of references of the kind `include` with a
+       constant path. For more, write `resolve(directory, files, lookup)`, which is called for each directory and gives
+       the `Facts` that its files state only together with others, looked at through `lookup`.
+    8. What it raises comes out of the call that used it; nothing is kept then.
+    9. Places are told with `Lines(content).place(start, end)`, in bytes.
+
+    `check_dialect` holds a dialect against these numbers.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def claims(self) -> Mapping[str, str | None]: ...
+    def facts(self, files: Sequence[tuple[str, bytes]]) -> Iterable[Facts | None]: ...
 
 
 class CredentialProvider(Protocol):
