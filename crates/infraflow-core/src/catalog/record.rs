@@ -101,7 +101,7 @@ impl Edge {
     /// not known does not mean.
     pub(crate) fn ends_at(&self, path: &RepoPath, configures: bool) -> bool {
         match &self.to {
-            End::Scope(_) => false,
+            End::Scope(_) | End::State(_) => false,
             End::File(file) => file == path,
             End::Subtree(directory) | End::Below(directory) => path.is_within(directory),
             End::Matching { directory, glob, unknown } => {
