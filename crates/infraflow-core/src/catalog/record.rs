@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MarkKind, ReferenceKind, Unparsable, glob::Glob};
+use super::{MarkKind, ReferenceKind, Unparsable, glob::Glob, view::is_about_the_repository};
 use crate::{
     proof::{Digest, Link, RepoPath},
     terraform::facts::{Place, StaticValue, Text},
@@ -107,7 +107,8 @@ impl Edge {
             End::Matching { directory, glob, unknown } => {
                 let from = directory.as_bytes().len() + usize::from(!directory.is_root());
                 let rest = path.as_bytes().get(from..).unwrap_or_default();
-                path.is_within(directory) && !(*unknown && configures) && glob.matches(rest)
+                let beyond = *unknown && (configures || glob.is_anything() && is_about_the_repository(path));
+                path.is_within(directory) && !beyond && glob.matches(rest)
             }
         }
     }

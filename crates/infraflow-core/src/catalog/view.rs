@@ -14,7 +14,7 @@ use crate::proof::RepoPath;
 
 /// Whether a file is documentation, or a tool's own that works on the repository: what a path of which nothing is
 /// known does not mean.
-fn is_about_the_repository(path: &RepoPath) -> bool {
+pub(super) fn is_about_the_repository(path: &RepoPath) -> bool {
     let name = path.file_name().to_ascii_lowercase();
     let endings: [&[u8]; 3] = [b".md", b".adoc", b".rst"];
     let beginnings: [&[u8]; 10] = [

@@ -286,8 +286,8 @@ impl Evaluator {
             |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
         match call.name.name.as_str() {
             "abspath" | "pathexpand" | "tostring" | "trimspace" | "toset" | "tolist" | "tomap" | "sort"
-            | "distinct" | "reverse" | "compact" | "one" | "sensitive" | "nonsensitive"
-            | "ephemeralasnull" | "chomp" | "slice" => first(arguments),
+            | "distinct" | "reverse" | "compact" | "sensitive" | "nonsensitive" | "ephemeralasnull"
+            | "chomp" | "slice" => first(arguments),
             "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
             "concat" | "setunion" => StaticValue::List(
                 arguments
@@ -312,7 +312,9 @@ impl Evaluator {
             },
             "values" => StaticValue::List(vec![first(arguments).step(Step::Any)]),
             "keys" => StaticValue::List(vec![first(arguments).keys()]),
-            "element" => first(arguments).step(Step::Any),
+            "element" | "one" => first(arguments).step(Step::Any),
+            // Whatever key is asked for, one of the values is found.
+            "zipmap" if arguments.len() == 2 => arguments.swap_remove(1),
             "lookup" if arguments.len() >= 2 => {
                 let default = arguments.get(2).cloned();
                 let step = match &arguments[1] {

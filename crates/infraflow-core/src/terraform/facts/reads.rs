@@ -9,7 +9,7 @@ use hcl_edit::{
 };
 
 use super::{
-    Base, FileRead, StaticValue,
+    Base, FileRead, StaticValue, Step,
     evaluate::{Scope, evaluate, evaluate_elements},
     json::{Json, JsonValue},
     sieve,
@@ -286,7 +286,11 @@ impl<'s, 'a> Reads<'s, 'a> {
         let mut arguments = call.args.iter();
         if core && READS.contains(&name) {
             if let Some(path) = arguments.next() {
-                let value = evaluate(Expr::Hcl(path), scope);
+                let value = match evaluate(Expr::Hcl(path), scope) {
+                    // A function of which more is not known took one out of several.
+                    value @ (StaticValue::List(_) | StaticValue::Object(_)) => value.step(Step::Any),
+                    value => value,
+                };
                 self.read(Some(name), value, call.span());
                 self.expression(path, scope, Naming::Ignored);
             }
