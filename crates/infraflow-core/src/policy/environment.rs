@@ -22,8 +22,8 @@ impl Environment {
         self.rules.units.iter().any(|pattern| pattern.matches(unit))
     }
 
-    /// Whether the unit of this id is one of this environment's: a pattern matches its path or the whole id,
-    /// so that `live/**#workspace=prod` means a workspace.
+    /// Whether the unit of this id is one of this environment's: a pattern matches its path or its id
+    /// ([`PathPattern::matches_text`]), so that `live/**#workspace=prod` means a workspace.
     pub fn holds_id(&self, unit: &RepoPath, id: &str) -> bool {
         self.holds(unit) || self.rules.units.iter().any(|pattern| pattern.matches_text(id))
     }

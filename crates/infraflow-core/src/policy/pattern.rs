@@ -13,7 +13,11 @@ use crate::proof::RepoPath;
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct PathPattern(GlobMatcher);
+pub struct PathPattern {
+    whole: GlobMatcher,
+    /// What stands before `#` and after it, for ids of units.
+    id: Option<(GlobMatcher, NamePattern)>,
+}
 
 impl PathPattern {
     /// Checks a text and takes it for a pattern.
@@ -27,27 +31,39 @@ impl PathPattern {
                 "it has to begin with a name, since paths here begin at the repository's root".into()
             ));
         }
-        GlobBuilder::new(text)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build()
-            .map(|glob| Self(glob.compile_matcher()))
-            .map_err(|error| bad(error.kind().to_string()))
+        let glob = |text: &str| {
+            let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
+            glob.map(|glob| glob.compile_matcher()).map_err(|error| bad(error.kind().to_string()))
+        };
+        let id = match text.split_once('#') {
+            Some((path, parts)) if !path.is_empty() => Some((glob(path)?, NamePattern::new(parts))),
+            _ => None,
+        };
+        Ok(Self { whole: glob(text)?, id })
     }
 
     /// Whether a path is meant.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        self.0.is_match(Path::new(OsStr::from_bytes(path.as_bytes())))
+        self.whole.is_match(Path::new(OsStr::from_bytes(path.as_bytes())))
     }
 
-    /// Whether a text that begins with a path is meant, such as the id of a unit.
+    /// Whether the id of a unit is meant. In a pattern with `#`, what follows it means one part of an id, or all
+    /// of them, and `*` in it stands for any run of characters: `live/**#workspace=prod`,
+    /// `live/**#var_file=*/prod.tfvars`.
     pub fn matches_text(&self, text: &str) -> bool {
-        self.0.is_match(Path::new(text))
+        if self.whole.is_match(Path::new(text)) {
+            return true;
+        }
+        let (Some((path, parts)), Some((unit, given))) = (&self.id, text.split_once('#')) else {
+            return false;
+        };
+        let means = || parts.matches(given) || given.split('&').any(|part| parts.matches(part));
+        path.is_match(Path::new(unit)) && means()
     }
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        self.0.glob().glob()
+        self.whole.glob().glob()
     }
 }
 

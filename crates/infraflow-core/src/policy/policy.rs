@@ -236,6 +236,12 @@ mod tests {
         let workspaces = super::tests::policy(workspaces, "").unwrap();
         let of = |id| workspaces.environment_of_id(&path("live/db"), id).is_some();
         assert!(of("live/db#workspace=prod") && !of("live/db#workspace=dev") && !of("live/db"));
+        assert!(of("live/db#workspace=prod&var_file=live/envs/prod.tfvars"));
+        let files = "[environments.prod]\nunits = ['live/**#var_file=*/prod.tfvars']\norder = 1";
+        let files = super::tests::policy(files, "").unwrap();
+        let of = |id| files.environment_of_id(&path("live/db"), id).is_some();
+        assert!(of("live/db#workspace=x&var_file=live/db/envs/prod.tfvars&backend=x.hcl"));
+        assert!(!of("live/db#var_file=live/db/envs/dev.tfvars") && !of("other/db#var_file=a/prod.tfvars"));
     }
 
     #[test]
