@@ -50,12 +50,21 @@ pub fn tell_renames(impact: &mut Impact, base: &Tree, head: &Tree) -> Result<(),
     let removed = impact.removed_units.iter().filter(|unit| unit.dialect.as_str() != "kustomize");
     let mut found = Vec::new();
     for unit in removed {
-        let Some(to) = destination(&unit.path, &impact.changes) else { continue };
-        if is_configured(base, &to)? {
-            continue;
-        }
-        let standing = impact.units.iter().filter(|new| new.path == to).map(|new| &new.id);
-        let Some(new) = same_but_for(&unit.id, &to, standing.collect()) else { continue };
+        let standing = |directory: &RepoPath| -> Vec<&UnitId> {
+            impact.units.iter().filter(|new| new.path == *directory).map(|new| &new.id).collect()
+        };
+        let here = standing(&unit.path);
+        let new = if here.is_empty() {
+            let Some(to) = destination(&unit.path, &impact.changes) else { continue };
+            if is_configured(base, &to)? {
+                continue;
+            }
+            same_but_for(&unit.id, &to, standing(&to))
+        } else {
+            let before: Vec<&UnitId> = impact.removed_units.iter().map(|gone| &gone.id).collect();
+            successor(&unit.id, here, &before, &impact.changes)
+        };
+        let Some(new) = new else { continue };
         let before = key_of(base, &unit.id, &unit.dialect)?;
         let after = key_of(head, new, &unit.dialect)?;
         let (state, reason) = judge(&unit.id, new, &before, &after, &impact.changes);
@@ -94,6 +103,14 @@ fn judge(
         (state, Reason::new(rule, format!("{renamed}, {why}; move its state before either is applied")))
     };
     let would = "what it deployed would be destroyed and created anew";
+    let workspace = |id: &UnitId| id.workspace().map_or_else(|| "default".to_owned(), ToString::to_string);
+    if workspace(from) != workspace(to) {
+        let (from, to) = (workspace(from), workspace(to));
+        let why = format!(
+            "and its state with it: it was in the workspace {from}, and is looked for in {to}; {would}"
+        );
+        return anew(StateFate::Elsewhere, why);
+    }
     match (before, after) {
         (StateKey::Constant(one), StateKey::Constant(two)) if one == two || went_along(one, two, changes) => {
             (StateFate::Kept, Reason::new("renamed", format!("{renamed}, and finds its state: {two}")))
@@ -148,6 +165,34 @@ fn same_but_for<'a>(id: &UnitId, to: &RepoPath, standing: Vec<&'a UnitId>) -> Op
         [only] => Some(only),
         _ => None,
     })
+}
+
+/// The unit that took the place of another one of the same directory: the one whose files are those of the other
+/// after their renames; or, where only variable files came or went, the one with its workspace and backend.
+fn successor<'a>(
+    id: &UnitId,
+    standing: Vec<&'a UnitId>,
+    removed: &[&UnitId],
+    changes: &[Change],
+) -> Option<&'a UnitId> {
+    let now = |file: &RepoPath| {
+        let renamed = changes.iter().find(|change| change.old_path.as_ref() == Some(file));
+        renamed.map_or_else(|| file.clone(), |change| change.path.clone())
+    };
+    let files = |id: &UnitId, now: &dyn Fn(&RepoPath) -> RepoPath| -> Vec<RepoPath> {
+        let backend = id.backend().iter().filter(|setting| !setting.as_str().contains('='));
+        let backend = backend.filter_map(|setting| RepoPath::parse(setting.as_str()).ok());
+        id.var_files().iter().cloned().chain(backend).map(|file| now(&file)).collect()
+    };
+    let same = |file: &RepoPath| file.clone();
+    let mapped = files(id, &now);
+    // What stood before under its own id took nobody's place.
+    let mut new = standing.into_iter().filter(|unit| !removed.contains(unit));
+    if mapped != files(id, &same) {
+        return new.find(|unit| files(unit, &same) == mapped);
+    }
+    let told = id.workspace().is_some() || !id.backend().is_empty();
+    new.find(|unit| told && unit.workspace() == id.workspace() && unit.backend() == id.backend())
 }
 
 /// Whether a directory has configuration in a tree.
