@@ -148,7 +148,9 @@ impl Snapshot {
 
 fn in_environments(catalog: Catalog, policy: &Policy) -> Catalog {
     let policy = policy.clone();
-    catalog.with_environments(move |unit| Some(policy.environment_of(unit)?.name.clone()))
+    catalog.with_environments(move |unit| {
+        Some(policy.environment_of_id(unit.path(), &unit.to_string())?.name.clone())
+    })
 }
 
 impl Seen {

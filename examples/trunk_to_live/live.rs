@@ -122,7 +122,9 @@ pub async fn plan_bump(
     let tree = repository.tree(&at(trunk))?;
     let policy = Policy::read(&tree)?;
     let of = policy.clone();
-    let live = catalog(&tree)?.with_environments(move |unit| Some(of.environment_of(unit)?.name.clone()));
+    let live = catalog(&tree)?.with_environments(move |unit| {
+        Some(of.environment_of_id(unit.path(), &unit.to_string())?.name.clone())
+    });
 
     let name = EnvironmentName::parse(environment)?;
     let before = ENVIRONMENTS.iter().rev().skip_while(|&&it| it != environment).nth(1);

@@ -297,7 +297,9 @@ impl Own {
         let environment = environment(&policy, options.environment.as_ref())?;
         self.headline("5", &format!("{environment}: the bump plan"));
         let of = policy.clone();
-        let live = catalog(&tree)?.with_environments(move |unit| Some(of.environment_of(unit)?.name.clone()));
+        let live = catalog(&tree)?.with_environments(move |unit| {
+            Some(of.environment_of_id(unit.path(), &unit.to_string())?.name.clone())
+        });
         let package = self.package(options, &live)?;
         let fetched = format!("git::{}", package.url());
         self.say(format!("     the modules are fetched from {fetched}"));
@@ -331,7 +333,7 @@ impl Own {
         for release in &releases.releases {
             let target = BumpTarget::released(&fetched, release)?;
             let called = live_calls.iter().any(|call| {
-                call.unit.as_ref().is_some_and(|unit| units.contains(unit))
+                call.units.iter().any(|unit| units.contains(unit))
                     && SourceAddress::parse(&call.source.value).is_ok_and(|source| target.is(&source))
             });
             if !called && plan.edits.iter().all(|edit| edit.module != target.module()) {

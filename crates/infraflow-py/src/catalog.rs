@@ -42,7 +42,7 @@ record! {
 
 record! {
     /// A module call with a constant source.
-    ModuleCall(core::ModuleCall) { in_file, name, source, version, unit, module, target }
+    ModuleCall(core::ModuleCall) { in_file, name, source, version, units, module, target }
 }
 
 impl ToPython for Text {

@@ -84,5 +84,7 @@ impl Cataloging {
 
 fn in_environments(catalog: Catalog, policy: &CorePolicy) -> Catalog {
     let policy = policy.clone();
-    catalog.with_environments(move |path| Some(policy.environment_of(path)?.name.clone()))
+    catalog.with_environments(move |unit| {
+        Some(policy.environment_of_id(unit.path(), &unit.to_string())?.name.clone())
+    })
 }

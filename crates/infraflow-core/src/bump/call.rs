@@ -21,7 +21,9 @@ pub(super) struct Call {
     pub(super) pieces: Option<Vec<Piece>>,
     pub(super) address: SourceAddress,
     pub(super) version: Option<Text>,
-    pub(super) unit: Option<UnitId>,
+    /// The units it stands in; several where they share a directory.
+    pub(super) units: Vec<UnitId>,
+    /// That of all of them, where they share one.
     pub(super) environment: Option<EnvironmentName>,
 }
 
@@ -37,7 +39,7 @@ impl Calls {
         let units = catalog.units()?;
         let mut found = Self::default();
         for call in catalog.calls()? {
-            let unit = call.unit.as_ref().and_then(|id| units.iter().find(|unit| unit.id == *id));
+            let standing: Vec<&Unit> = units.iter().filter(|unit| call.units.contains(&unit.id)).collect();
             let name = format!("module.{}", call.name);
             found.add(Written {
                 file: &call.in_file,
@@ -46,7 +48,7 @@ impl Calls {
                 source: &call.source,
                 pieces: None,
                 version: call.version.as_ref(),
-                unit,
+                units: standing,
             });
         }
         for unreadable in catalog.unparsable()? {
@@ -78,8 +80,8 @@ impl Calls {
                 pieces: written.pieces,
                 address,
                 version: written.version.cloned(),
-                unit: written.unit.map(|unit| unit.id.clone()),
-                environment: written.unit.and_then(|unit| unit.environment.clone()),
+                units: written.units.iter().map(|unit| unit.id.clone()).collect(),
+                environment: environment_of(&written.units),
             }),
             Err(error) => self.refuse(&written, &error),
         }
@@ -100,7 +102,14 @@ pub(super) struct Written<'a> {
     pub(super) source: &'a Text,
     pub(super) pieces: Option<Vec<Piece>>,
     pub(super) version: Option<&'a Text>,
-    pub(super) unit: Option<&'a Unit>,
+    pub(super) units: Vec<&'a Unit>,
+}
+
+/// The environment of all these units, if it is the same: what they share is no single environment's otherwise.
+pub(super) fn environment_of(units: &[&Unit]) -> Option<EnvironmentName> {
+    let (first, others) = units.split_first()?;
+    let same = others.iter().all(|other| other.environment == first.environment);
+    first.environment.clone().filter(|_| same)
 }
 
 /// The files that a plan reads, each once.

@@ -40,7 +40,8 @@ pub struct BumpEdit {
     pub after: String,
     /// The module, by its directory in its package, or its registry address.
     pub module: String,
-    /// The unit whose reference it is; left out where it stands in a module of the live repository.
+    /// The unit whose reference it is; left out where it stands in a module of the live repository, or in a
+    /// directory that several units share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitId>,
     /// The unit's environment.

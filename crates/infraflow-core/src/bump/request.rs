@@ -57,10 +57,8 @@ impl BumpRequest {
             .map(|unit| unit.id)
             .collect();
         let mut carried: BTreeMap<(PackageIdentity, Option<RepoPath>), Vec<BumpTarget>> = BTreeMap::new();
-        for call in live
-            .calls()?
-            .into_iter()
-            .filter(|call| call.unit.as_ref().is_some_and(|unit| units.contains(unit)))
+        for call in
+            live.calls()?.into_iter().filter(|call| call.units.iter().any(|unit| units.contains(unit)))
         {
             let Ok(source) = read_address(&call.source.value, AddressRules::Terraform) else { continue };
             let version = call.version.as_ref().map(|version| version.value.clone());

@@ -178,7 +178,10 @@ fn edit(call: &Call, target: &BumpTarget, found: Replacement) -> BumpEdit {
         before: found.before,
         after: found.after,
         module: target.module(),
-        unit: call.unit.clone(),
+        unit: match &call.units[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        },
         environment: call.environment.clone(),
         from: found.from,
         to: target.to.clone(),

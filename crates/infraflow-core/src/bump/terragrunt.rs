@@ -49,7 +49,8 @@ pub(super) fn calls(tree: &Tree, units: &[Unit], found: &mut Calls) -> Result<()
             continue;
         }
         let directory = entry.path.parent();
-        let unit = units.iter().find(|unit| Some(&unit.path) == directory.as_ref());
+        let standing: Vec<&Unit> =
+            units.iter().filter(|unit| Some(&unit.path) == directory.as_ref()).collect();
         let file = &entry.path;
         for (name, source) in sources(&content) {
             match source {
@@ -60,7 +61,7 @@ pub(super) fn calls(tree: &Tree, units: &[Unit], found: &mut Calls) -> Result<()
                     source: &source,
                     pieces,
                     version: None,
-                    unit,
+                    units: standing.clone(),
                 }),
                 Err(place) => {
                     let text =

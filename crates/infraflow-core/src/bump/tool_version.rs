@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{BumpEdit, BumpError, BumpPlan, BumpRequest, call::Files, spelling};
+use super::{
+    BumpEdit, BumpError, BumpPlan, BumpRequest,
+    call::{Files, environment_of},
+    spelling,
+};
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, Unit},
     git::Tree,
     proof::{Reason, RepoPath},
     terraform::facts::{FileKind, TerraformFile},
@@ -31,8 +35,9 @@ pub(super) fn plan(
             continue;
         }
         let path = &entry.path;
-        let unit = units.iter().find(|unit| Some(&unit.path) == path.parent().as_ref());
-        let environment = unit.and_then(|unit| unit.environment.clone());
+        let standing: Vec<&Unit> =
+            units.iter().filter(|unit| Some(&unit.path) == path.parent().as_ref()).collect();
+        let environment = environment_of(&standing);
         if request.environment.as_ref().is_some_and(|wanted| environment.as_ref() != Some(wanted)) {
             continue;
         }
@@ -59,7 +64,10 @@ pub(super) fn plan(
                 before: String::from_utf8_lossy(&content[span]).into_owned(),
                 after: tool.to.clone(),
                 module: "required_version".to_owned(),
-                unit: unit.map(|unit| unit.id.clone()),
+                unit: match standing[..] {
+                    [only] => Some(only.id.clone()),
+                    _ => None,
+                },
                 environment: environment.clone(),
                 from: Some(tool.from.clone()),
                 to: tool.to.clone(),

@@ -2,14 +2,18 @@
 //! is told by where they stand, so nothing of it is kept.
 
 use super::{
-    Catalog, CatalogError, DialectName, MarkKind, ReferenceKind, Role, classify::Sort, ground::claims,
-    view::RecordId,
+    Catalog, CatalogError, Concern, DialectName, MarkKind, ReferenceKind, Role, classify::Sort,
+    ground::claims, view::RecordId,
 };
 use crate::proof::RepoPath;
 
 impl Catalog {
-    /// Who is concerned by a file beside configuration, where it stands or where a link to it does, and how.
-    pub(crate) fn beside(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
+    /// Who is concerned by a file beside configuration, where it stands or where a link to it does, how, and which
+    /// of the units that share the directory.
+    pub(crate) fn beside(
+        &self,
+        path: &RepoPath,
+    ) -> Result<Vec<(RecordId, ReferenceKind, Concern)>, CatalogError> {
         let mut found = self.beside_at(path)?;
         for link in self.view().links.leading_to(path) {
             found.extend(self.beside_at(&link)?);
@@ -19,7 +23,7 @@ impl Catalog {
         Ok(found)
     }
 
-    fn beside_at(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind)>, CatalogError> {
+    fn beside_at(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind, Concern)>, CatalogError> {
         let directory = path.parent().unwrap_or_else(RepoPath::root);
         let mut found = Vec::new();
         for (dialect, claim) in claims(&self.makings().dialects, path) {
@@ -36,9 +40,15 @@ impl Catalog {
                 Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
                 _ => continue,
             };
-            found.extend(ids.into_iter().map(|id| (id, kind)));
+            for id in ids {
+                let concern = match claim.role {
+                    Role::Values => self.beside_of(&*self.view().record(id)?, path)?,
+                    _ => Some(Concern::All),
+                };
+                found.extend(concern.map(|concern| (id, kind, concern)));
+            }
         }
-        found.extend(self.laid_over(path)?);
+        found.extend(self.laid_over(path)?.into_iter().map(|(id, kind)| (id, kind, Concern::All)));
         Ok(found)
     }
 

@@ -22,8 +22,9 @@ pub struct ModuleCall {
     pub source: Text,
     /// `version`, with the place between its quotes.
     pub version: Option<Text>,
-    /// The unit it stands in, where it stands in one.
-    pub unit: Option<UnitId>,
+    /// The units it stands in: none in a module, several where they share the directory. Sorted as the units of
+    /// the catalog.
+    pub units: Vec<UnitId>,
     /// The module it stands in, where it stands in one.
     pub module: Option<RepoPath>,
     /// The directory it calls, where that is one of this repository.

@@ -4,13 +4,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use rayon::prelude::*;
+
 use super::{
-    Case, CatalogError, CatalogRules, Dialect, Module, Thing, Unit, UnitId,
+    Case, CatalogError, CatalogRules, Dialect, Module, Node, Thing, Unit, UnitId,
     build::Makings,
     classify::Sort,
     index::Index,
     patch::lay,
     record::{Key, Record},
+    shared::Shared,
     view::{RecordId, View},
 };
 use crate::{git::Tree, policy::EnvironmentName, proof::RepoPath};
@@ -35,13 +38,15 @@ pub struct Catalog {
     environments: Option<Arc<Environments>>,
 }
 
-type Environments = dyn Fn(&RepoPath) -> Option<EnvironmentName> + Send + Sync;
+type Environments = dyn Fn(&UnitId) -> Option<EnvironmentName> + Send + Sync;
 
 struct Inner {
     tree: Tree,
     makings: Arc<Makings>,
     view: View,
     sorts: Mutex<HashMap<Key, Sort>>,
+    /// By the directory, and whether units are found there.
+    shared: Mutex<HashMap<(RepoPath, bool), Arc<Shared>>>,
 }
 
 impl Catalog {
@@ -82,6 +87,7 @@ impl Catalog {
                 makings: Arc::clone(makings),
                 view,
                 sorts: Mutex::default(),
+                shared: Mutex::default(),
             }),
             environments: None,
         }))
@@ -92,9 +98,9 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::units`].
     pub fn modules(&self) -> Result<Vec<Module>, CatalogError> {
-        self.sorted(|thing| match thing {
-            Thing::Module(module) => Some(module),
-            _ => None,
+        self.sorted(|id| match self.outline(id)? {
+            Thing::Module(module) => Ok(vec![module]),
+            _ => Ok(Vec::new()),
         })
     }
 
@@ -103,9 +109,11 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] where a kept index is damaged and the tree can no longer be read.
     pub fn units(&self) -> Result<Vec<Unit>, CatalogError> {
-        self.sorted(|thing| match thing {
-            Thing::Unit(unit) => Some(unit),
-            _ => None,
+        self.sorted(|id| {
+            let things = self.things(id)?.into_iter();
+            Ok(things
+                .filter_map(|thing| if let Thing::Unit(unit) = thing { Some(unit) } else { None })
+                .collect())
         })
     }
 
@@ -114,17 +122,20 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::units`].
     pub fn cases(&self) -> Result<Vec<Case>, CatalogError> {
-        self.sorted(|thing| match thing {
-            Thing::Case(case) => Some(case),
-            _ => None,
+        self.sorted(|id| match self.outline(id)? {
+            Thing::Case(case) => Ok(vec![case]),
+            _ => Ok(Vec::new()),
         })
     }
 
-    fn sorted<T: Ord>(&self, of: impl Fn(Thing) -> Option<T>) -> Result<Vec<T>, CatalogError> {
-        let mut found = Vec::new();
-        for id in self.view().all()? {
-            found.extend(self.things(id)?.into_iter().filter_map(&of));
-        }
+    /// What all records are, by what each of them is, sorted and each once.
+    fn sorted<T: Ord + Send>(
+        &self,
+        of: impl Fn(RecordId) -> Result<Vec<T>, CatalogError> + Sync,
+    ) -> Result<Vec<T>, CatalogError> {
+        let all = self.view().all()?;
+        let found = all.par_iter().map(|&id| of(id));
+        let mut found: Vec<T> = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         found.sort();
         found.dedup();
         Ok(found)
@@ -146,12 +157,10 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::units`].
     pub fn unit(&self, id: &UnitId) -> Result<Option<Unit>, CatalogError> {
-        let things = self.standing_in(id.path())?.into_iter();
-        let mut units = things.filter_map(|(_, thing)| match thing {
-            Thing::Unit(unit) if unit.id == *id => Some(unit),
+        Ok(match self.find(&Node::Unit(id.clone()))? {
+            Some(Thing::Unit(unit)) => Some(unit),
             _ => None,
-        });
-        Ok(units.next())
+        })
     }
 
     /// The test cases of the module in a directory.
@@ -162,11 +171,13 @@ impl Catalog {
         Ok(self.cases()?.into_iter().filter(|case| case.module == *module).collect())
     }
 
-    /// The same with each unit in the environment that the policy gives it.
+    /// The same with each unit in the environment that the policy gives it
+    /// ([`Policy::environment_of_id`](crate::policy::Policy::environment_of_id)): units that share a directory need
+    /// not share their environment.
     #[must_use]
     pub fn with_environments(
         mut self,
-        of: impl Fn(&RepoPath) -> Option<EnvironmentName> + Send + Sync + 'static,
+        of: impl Fn(&UnitId) -> Option<EnvironmentName> + Send + Sync + 'static,
     ) -> Self {
         self.environments = Some(Arc::new(of));
         self
@@ -177,13 +188,18 @@ impl Catalog {
         &self.inner.tree
     }
 
-    pub(super) fn environment_of(&self, unit: &RepoPath) -> Option<EnvironmentName> {
+    pub(super) fn environment_of(&self, unit: &UnitId) -> Option<EnvironmentName> {
         self.environments.as_ref().and_then(|of| of(unit))
     }
 
     /// What is known already of what records are.
     pub(super) fn sorts(&self) -> MutexGuard<'_, HashMap<Key, Sort>> {
         self.inner.sorts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which units share directories, as far as somebody asked.
+    pub(super) fn known_shared(&self) -> MutexGuard<'_, HashMap<(RepoPath, bool), Arc<Shared>>> {
+        self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn view(&self) -> &View {

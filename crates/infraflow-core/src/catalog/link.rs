@@ -356,19 +356,21 @@ fn finish(
         .collect();
     roots.push(scope.directory.clone());
     roots.dedup();
-    let mut settle = Settle { draft, ground };
+    let Draft { targets, edges, warnings, crowded, .. } = draft;
+    let mut settle = Settle { directory: &scope.directory, ground, edges, warnings };
+    let default = |name: &str| defaults.get(name).cloned();
     for open in &opens {
         if travels(open) {
             for root in &roots {
-                settle.at_root(open, root, &given, defaults)?;
+                settle.at_root(open, root, &given, &default)?;
             }
         } else {
             settle.read(open, &scope.directory, false);
         }
     }
-    let state = settle.state(&given, defaults)?;
-    settle.data_files();
-    let Draft { targets, mut edges, mut warnings, crowded, .. } = settle.draft;
+    let state = state(scope, ground, &given, &default)?;
+    settle.edges.extend(data_files(scope));
+    let Settle { mut edges, mut warnings, .. } = settle;
     if crowded {
         warnings.push((
             false,
@@ -415,15 +417,44 @@ fn filled_at_root(
     value: &StaticValue,
     root: &RepoPath,
     given: &values::Values,
-    defaults: &HashMap<String, StaticValue>,
+    default: &Default<'_>,
 ) -> StaticValue {
     let variable = |name: &str| {
         let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
         // Variable files that are named to the tool need not be: then the default counts.
-        given.extend(defaults.get(name).cloned());
+        given.extend(default(name));
         StaticValue::one_of(given)
     };
     Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
+}
+
+/// What a variable is where nothing is given for it.
+type Default<'a> = dyn Fn(&str) -> Option<StaticValue> + 'a;
+
+/// Where the scope keeps its state, if it says so.
+fn state(
+    scope: &Scope,
+    ground: &Ground<'_>,
+    given: &values::Values,
+    default: &Default<'_>,
+) -> Result<Option<RepoPath>, GitError> {
+    let Some(at) = &scope.state else { return Ok(None) };
+    let filled = scope.filled(at, ground)?;
+    let value = filled_at_root(&filled, &scope.directory, given, default);
+    Ok(state_at(&value, &scope.directory))
+}
+
+/// The data files that the scope's values were decoded from: another content makes another record.
+fn data_files(scope: &Scope) -> impl Iterator<Item = Edge> {
+    let (files, because) = scope.decoded();
+    files.into_iter().map(move |file| Edge {
+        to: End::File(file),
+        kind: ReferenceKind::FileRead,
+        when_run: false,
+        looked: true,
+        part: None,
+        proofs: vec![Proof::whole_file(because.clone(), "a file that is looked into")],
+    })
 }
 
 /// The place of a state: a path, or what a backend's settings come to.
@@ -457,10 +488,26 @@ fn call_records(scope: &Scope, targets: Vec<Option<RepoPath>>) -> Vec<CallRecord
     calls.collect()
 }
 
+/// Where an open path leads in the directory in which it is run, by these values.
+pub(super) fn settled(
+    open: &Open,
+    directory: &RepoPath,
+    given: &values::Values,
+    defaults: &BTreeMap<String, StaticValue>,
+    ground: &Ground<'_>,
+) -> Result<Vec<Edge>, GitError> {
+    let mut settle = Settle { directory, ground, edges: Vec::new(), warnings: Vec::new() };
+    settle.at_root(open, directory, given, &|name| defaults.get(name).cloned())?;
+    Ok(settle.edges)
+}
+
 /// Turns settled reads into edges.
 struct Settle<'a, 'g> {
-    draft: Draft<'a>,
-    ground: &'g Ground<'g>,
+    /// The scope's own.
+    directory: &'a RepoPath,
+    ground: &'a Ground<'g>,
+    edges: Vec<Edge>,
+    warnings: Vec<(bool, String)>,
 }
 
 impl Settle<'_, '_> {
@@ -471,9 +518,9 @@ impl Settle<'_, '_> {
         open: &Open,
         root: &RepoPath,
         given: &values::Values,
-        defaults: &HashMap<String, StaticValue>,
+        default: &Default<'_>,
     ) -> Result<(), GitError> {
-        let filled = filled_at_root(&open.value, root, given, defaults);
+        let filled = filled_at_root(&open.value, root, given, default);
         let value = match names_file(&filled) {
             true => {
                 let mut looked = Vec::new();
@@ -481,14 +528,7 @@ impl Settle<'_, '_> {
                 for file in looked {
                     let (to, kind) = (End::File(file), ReferenceKind::FileRead);
                     let proofs = open.proofs.clone();
-                    self.draft.edges.push(Edge {
-                        to,
-                        kind,
-                        when_run: true,
-                        looked: true,
-                        part: None,
-                        proofs,
-                    });
+                    self.edges.push(Edge { to, kind, when_run: true, looked: true, part: None, proofs });
                 }
                 decoded
             }
@@ -498,7 +538,7 @@ impl Settle<'_, '_> {
             for template in templates(open.kind, &value, open.proofs.first(), Some(root), self.ground)? {
                 let (to, kind) = (End::File(template.path), ReferenceKind::FileRead);
                 let proofs = open.proofs.clone();
-                self.draft.edges.push(Edge { to, kind, when_run: true, looked: true, part: None, proofs });
+                self.edges.push(Edge { to, kind, when_run: true, looked: true, part: None, proofs });
                 for (kind, value) in template.reads {
                     self.read(&Open { kind, value, part: None, proofs: open.proofs.clone() }, root, true);
                 }
@@ -506,32 +546,6 @@ impl Settle<'_, '_> {
             self.read(&Open { value, ..open.clone() }, root, true);
         }
         Ok(())
-    }
-
-    /// Where the scope keeps its state, if it says so.
-    fn state(
-        &self,
-        given: &values::Values,
-        defaults: &HashMap<String, StaticValue>,
-    ) -> Result<Option<RepoPath>, GitError> {
-        let scope = self.draft.scope;
-        let Some(at) = &scope.state else { return Ok(None) };
-        let filled = scope.filled(at, self.ground)?;
-        let value = filled_at_root(&filled, &scope.directory, given, defaults);
-        Ok(state_at(&value, &scope.directory))
-    }
-
-    /// The data files that the scope's values were decoded from: another content makes another record.
-    fn data_files(&mut self) {
-        let (files, because) = self.draft.scope.decoded();
-        self.draft.edges.extend(files.into_iter().map(|file| Edge {
-            to: End::File(file),
-            kind: ReferenceKind::FileRead,
-            when_run: false,
-            looked: true,
-            part: None,
-            proofs: vec![Proof::whole_file(because.clone(), "a file that is looked into")],
-        }));
     }
 
     /// Adds the edge of a module source that names what is known by now.
@@ -604,7 +618,7 @@ impl Settle<'_, '_> {
                     let directory = if self.ground.rules.unknown_reads_anywhere() {
                         RepoPath::root()
                     } else {
-                        self.draft.scope.directory.clone()
+                        self.directory.clone()
                     };
                     self.warn_unknown(open, &directory, when_run);
                     let end = End::Matching { directory, glob: anything(), unknown: true };
@@ -654,7 +668,7 @@ impl Settle<'_, '_> {
 
     fn edge(&mut self, open: &Open, kind: ReferenceKind, to: End, when_run: bool) {
         let (part, proofs) = (open.part.clone(), open.proofs.clone());
-        self.draft.edges.push(Edge { to, kind, when_run, looked: false, part, proofs });
+        self.edges.push(Edge { to, kind, when_run, looked: false, part, proofs });
     }
 
     fn warn_unknown(&mut self, open: &Open, directory: &RepoPath, when_run: bool) {
@@ -663,7 +677,7 @@ impl Settle<'_, '_> {
                 "{}:{}: the path of {} is known only when it is planned; any file below {directory} that it may mean counts",
                 proof.file, proof.place.line, proof.text
             );
-            self.draft.warnings.push((when_run, text));
+            self.warnings.push((when_run, text));
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Catalog, CatalogError, ModuleCall, Node, Reference, ReferenceKind, Thing, edges::tested, record::End,
+    Catalog, CatalogError, Concern, ModuleCall, Node, Reference, ReferenceKind, Thing, UnitId, edges::tested,
+    record::End,
 };
 use crate::proof::{Link, RepoPath};
 
@@ -20,10 +21,11 @@ impl Catalog {
                 continue;
             }
             let things = self.things(id)?;
-            let unit = things.iter().find_map(|thing| match thing {
+            let units = things.iter().filter_map(|thing| match thing {
                 Thing::Unit(unit) => Some(unit.id.clone()),
                 _ => None,
             });
+            let units: Vec<UnitId> = units.collect();
             let module = things.iter().find_map(|thing| match thing {
                 Thing::Module(module) => Some(module.path.clone()),
                 _ => None,
@@ -36,7 +38,7 @@ impl Catalog {
                     place: call.place,
                     source: source.clone(),
                     version: call.version.clone(),
-                    unit: unit.clone(),
+                    units: units.clone(),
                     module: module.clone(),
                     target: call.target.clone(),
                 });
@@ -71,8 +73,9 @@ impl Catalog {
             let run = self.sort_of(&record)?.is_run();
             let from: Vec<Node> = self.things(id)?.iter().map(Thing::node).collect();
             let counting = record.edges.iter().filter(|edge| run || !edge.when_run);
-            let mut edges: Vec<(Vec<Node>, ReferenceKind, Option<Link>)> = Vec::new();
+            let mut edges: Vec<(Vec<Node>, ReferenceKind, Option<Link>, Concern)> = Vec::new();
             for edge in counting {
+                let concern = self.concern(id, edge, &|other| other.to == edge.to)?;
                 let to = match &edge.to {
                     End::Scope(directory) => {
                         self.standing_in(directory)?.iter().map(|(_, thing)| thing.node()).collect()
@@ -85,15 +88,20 @@ impl Catalog {
                     }
                     other => vec![Node::File(other.path().clone())],
                 };
-                edges.push((to, edge.kind, edge.links().last()));
+                edges.push((to, edge.kind, edge.links().last(), concern));
             }
             if let Some(module) = self.exemplifies(&record)? {
                 let to = self.standing_in(&module)?.iter().map(|(_, thing)| thing.node()).collect();
-                edges.push((to, ReferenceKind::TestOf, tested(&record).links().last()));
+                edges.push((to, ReferenceKind::TestOf, tested(&record).links().last(), Concern::All));
             }
-            for (to, kind, link) in edges {
+            for (path, kind, concern) in self.named_to(&record)? {
+                let text = String::from_utf8_lossy(path.file_name()).into_owned();
+                let link = Link::whole(path.clone(), text);
+                edges.push((vec![Node::File(path)], kind, Some(link), concern));
+            }
+            for (to, kind, link, concern) in edges {
                 let Some(link) = link else { continue };
-                for from in &from {
+                for (_, from) in from.iter().enumerate().filter(|(place, _)| concern.holds(*place)) {
                     references.extend(to.iter().filter(|to| *to != from).map(|to| Reference {
                         from: from.clone(),
                         to: to.clone(),
@@ -105,10 +113,11 @@ impl Catalog {
         }
         let entries = self.tree().walk(&RepoPath::root());
         for entry in entries.map_err(|source| CatalogError::git(self.tree(), source))? {
-            for (id, kind) in self.beside(&entry.path)? {
+            for (id, kind, concern) in self.beside(&entry.path)? {
                 let text = String::from_utf8_lossy(entry.path.file_name()).into_owned();
                 let link = Link::whole(entry.path.clone(), text);
-                for thing in self.things(id)? {
+                let things = self.things(id)?.into_iter().enumerate();
+                for (_, thing) in things.filter(|(place, _)| concern.holds(*place)) {
                     let (from, to) = (thing.node(), Node::File(entry.path.clone()));
                     references.push(Reference { from, to, kind, link: link.clone() });
                 }

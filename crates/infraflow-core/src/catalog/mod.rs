@@ -19,6 +19,12 @@
 //! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run: their own, or the one
 //! above `tests`.
 //!
+//! # Units that share a directory
+//! One configuration may be run with several workspaces, variable files or backend settings. Each is a unit with an
+//! id of its own: `live/app#var_file=live/app/envs/dev.tfvars&backend=live/app/backend/dev.hcl`. Which there are is
+//! declared, or found by what stands there, by the rules of [`variants`](mod@variants); it is looked up when
+//! somebody asks, and nothing of it is kept. Test cases are not split.
+//!
 //! # Paths
 //! Files count where Terraform reads them: `path.module`, `path.root`, `path.cwd` and relative paths are told
 //! apart, and a path that is handed through variables is followed up to the caller that gives it, which then
@@ -45,7 +51,9 @@
 //! - Of a module whose source names variables, what its own variables hold is not handed in from the caller.
 //! - Files of Terraform's stacks (`.tfcomponent.hcl`, `.tfdeploy.hcl`) and queries (`.tfquery.hcl`) are not read:
 //!   no plan of a root module reads them.
-//! - A directory is one unit. Several units of one directory (workspaces, variable files) share its entry.
+//! - Where nothing tells which units share a directory ([`variants`](mod@variants)), it is one unit, and all
+//!   variable files beside it count for it. What a unit of Terragrunt is given it names itself, so that such units
+//!   are declared or one.
 //! - Units that read another's state (`terraform_remote_state`) are told as its dependents where both say by
 //!   constants where that is kept; workspaces are not told apart.
 
@@ -84,6 +92,7 @@ mod record;
 mod reference;
 mod rules;
 mod scope;
+mod shared;
 mod template;
 mod terraform_dialect;
 mod terragrunt_dialect;

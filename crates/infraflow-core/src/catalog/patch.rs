@@ -17,7 +17,8 @@ use super::{
     links::Links,
     record::{Key, Record},
     scope::{MOST_NAMES_OF_TESTS, gather},
-    view::View,
+    shared,
+    view::{RecordId, View},
 };
 use crate::{
     git::{Mode, Tree},
@@ -156,6 +157,8 @@ impl Change<'_> {
                 Role::ToolVersion => {}
             }
         }
+        // Which files are declared for a unit may depend on any that stands in the declared place.
+        self.taking(shared::near(self.view, self.makings, path, false)?)?;
         for (id, edge) in self.view.edges_to_path(path, true)? {
             if edge.looked || matches!(edge.kind, ReferenceKind::SymbolicLink | ReferenceKind::Submodule) {
                 self.dirty.insert(self.view.record(id)?.key.clone());
@@ -220,7 +223,11 @@ impl Change<'_> {
             found.extend(self.view.records_at(&at)?);
             above = at.parent();
         }
-        for id in found {
+        self.taking(found)
+    }
+
+    fn taking(&mut self, ids: Vec<RecordId>) -> Result<(), CatalogError> {
+        for id in ids {
             let record = self.view.record(id)?;
             if record.takes_values {
                 self.dirty.insert(record.key.clone());

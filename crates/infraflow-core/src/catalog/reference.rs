@@ -35,6 +35,8 @@ pub enum ReferenceKind {
     PathNamed,
     /// A file with values of variables.
     VariableFile,
+    /// A file with settings of the backend.
+    BackendFile,
     /// The lock file.
     LockFile,
     /// A version file of the tool, in this directory or one above it.
@@ -71,6 +73,7 @@ impl ReferenceKind {
             Self::FileSet => "file_set",
             Self::PathNamed => "path_named",
             Self::VariableFile => "variable_file",
+            Self::BackendFile => "backend_file",
             Self::LockFile => "lock_file",
             Self::VersionFile => "version_file",
             Self::SymbolicLink => "symbolic_link",

@@ -27,31 +27,47 @@ impl Thing {
 }
 
 impl Catalog {
-    /// What a record stands for.
+    /// What a record stands for: a module, a case, or the units of its directory in the order of its variants.
     pub(crate) fn things(&self, id: RecordId) -> Result<Vec<Thing>, CatalogError> {
+        match self.outline(id)? {
+            Thing::Unit(unit) => self.units_at(&unit.path, &unit.dialect),
+            thing => Ok(vec![thing]),
+        }
+    }
+
+    /// The same with the units of one directory taken for one, for which nothing has to be looked up.
+    pub(crate) fn outline(&self, id: RecordId) -> Result<Thing, CatalogError> {
         let record = self.view().record(id)?;
         let name = |dialect: u8| self.makings().dialects[usize::from(dialect)].name();
         let path = record.directory.clone();
-        let thing = match self.sort_of(&record)? {
+        Ok(match self.sort_of(&record)? {
             Sort::Module => Thing::Module(Module { path, dialect: name(record.key.dialect) }),
-            Sort::Unit => self.unit_at(path, name(record.key.dialect)),
-            Sort::Part { dialect } => self.unit_at(path, name(dialect)),
+            Sort::Unit => self.unit_of(UnitId::new(path), name(record.key.dialect)),
+            Sort::Part { dialect } => self.unit_of(UnitId::new(path), name(dialect)),
             Sort::Case { module, kind } => {
                 let path = record.key.at.clone();
                 Thing::Case(Case { id: CaseId::new(path.clone()), module, path, kind })
             }
-        };
-        Ok(vec![thing])
+        })
     }
 
-    fn unit_at(&self, path: RepoPath, dialect: DialectName) -> Thing {
-        let environment = self.environment_of(&path);
-        Thing::Unit(Unit { id: UnitId::new(path.clone()), path, dialect, environment })
+    /// The units of a directory, in the order of its variants.
+    fn units_at(&self, path: &RepoPath, dialect: &DialectName) -> Result<Vec<Thing>, CatalogError> {
+        let shared = self.shared(path, dialect)?;
+        Ok(shared.ids.iter().map(|id| self.unit_of(id.clone(), dialect.clone())).collect())
+    }
+
+    fn unit_of(&self, id: UnitId, dialect: DialectName) -> Thing {
+        let (path, environment) = (id.path().clone(), self.environment_of(&id));
+        Thing::Unit(Unit { id, path, dialect, environment })
     }
 
     /// The thing of a name, where it stands.
     pub(crate) fn find(&self, node: &Node) -> Result<Option<Thing>, CatalogError> {
         for id in self.standing_for(node)? {
+            if let (Node::Unit(unit), Thing::Unit(of)) = (node, self.outline(id)?) {
+                return Ok(Some(self.unit_of(unit.clone(), of.dialect)));
+            }
             let found = self.things(id)?.into_iter().find(|thing| thing.node() == *node);
             if found.is_some() {
                 return Ok(found);
@@ -70,7 +86,14 @@ impl Catalog {
         };
         let mut found = Vec::new();
         for id in self.view().records_at(path)? {
-            if self.things(id)?.iter().any(|thing| thing.node() == *node) {
+            let stands = match node {
+                Node::Unit(unit) => {
+                    let shared = self.shared_by(&*self.view().record(id)?)?;
+                    shared.is_some_and(|shared| shared.ids.contains(unit))
+                }
+                _ => self.things(id)?.iter().any(|thing| thing.node() == *node),
+            };
+            if stands {
                 found.push(id);
             }
         }

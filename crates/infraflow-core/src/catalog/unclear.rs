@@ -65,12 +65,15 @@ impl Catalog {
     /// What a person should know about a scope.
     pub(crate) fn warnings_of(&self, id: RecordId) -> Result<Vec<String>, CatalogError> {
         let record = self.view().record(id)?;
-        if record.warnings.is_empty() {
-            return Ok(Vec::new());
+        let shared = self.shared_by(&record)?;
+        let mut found: Vec<String> =
+            shared.iter().flat_map(|it| it.variants.warnings.iter().cloned()).collect();
+        if !record.warnings.is_empty() {
+            let run = self.sort_of(&record)?.is_run();
+            let holding = record.warnings.iter().filter(|(when_run, _)| run || !when_run);
+            found.extend(holding.map(|(_, text)| text.clone()));
         }
-        let run = self.sort_of(&record)?.is_run();
-        let holding = record.warnings.iter().filter(|(when_run, _)| run || !when_run);
-        Ok(holding.map(|(_, text)| text.clone()).collect())
+        Ok(found)
     }
 }
 

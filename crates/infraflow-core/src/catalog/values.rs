@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{
     Definition, Role,
     ground::{Ground, claims},
+    shared::variants_of,
 };
 use crate::{
     git::{Entry, GitError, Mode},
@@ -18,13 +19,37 @@ pub(super) type Values = HashMap<String, Vec<StaticValue>>;
 /// More directories below a unit than this are not searched for variable files.
 const MOST_DIRECTORIES: usize = 1_000;
 
-/// The values in variable files of a directory, of directories below it without configuration of their own,
-/// and of those above it: whoever runs there may name any of them to the tool.
+/// The values that variable files near a directory give, all together.
 pub(super) fn of_files(
     ground: &Ground<'_>,
     directory: &RepoPath,
     configured: &dyn Fn(&RepoPath) -> bool,
 ) -> Result<Values, GitError> {
+    let files = files(ground, directory, configured)?;
+    Ok(together(files.iter().map(|(_, values)| values)))
+}
+
+/// The values of some files, without repetition.
+pub(super) fn together<'a>(files: impl Iterator<Item = &'a Values>) -> Values {
+    let mut all = Values::new();
+    for (name, values) in files.flatten() {
+        all.entry(name.clone()).or_default().extend(values.iter().cloned());
+    }
+    all.values_mut().for_each(|values| {
+        values.sort();
+        values.dedup();
+    });
+    all
+}
+
+/// The variable files of a directory, of directories below it without configuration of their own, and of
+/// those above it: whoever runs there may name any of them to the tool. And those that are declared for the
+/// units of the directory, wherever they stand.
+pub(super) fn files(
+    ground: &Ground<'_>,
+    directory: &RepoPath,
+    configured: &dyn Fn(&RepoPath) -> bool,
+) -> Result<Vec<(RepoPath, Values)>, GitError> {
     let mut files = Vec::new();
     let mut open = vec![directory.clone()];
     let mut seen = 0;
@@ -49,18 +74,24 @@ pub(super) fn of_files(
         }
         above = at.parent();
     }
-    let mut values = Values::new();
-    for (entry, own) in files {
-        take(ground, &entry, own, &mut values)?;
+    let declared = variants_of(ground.tree, directory, ground.rules, false)?;
+    for file in declared.all.iter().flat_map(|variant| &variant.var_files) {
+        if !files.iter().any(|(entry, _)| entry.path == *file) {
+            files.extend(ground.tree.entry(file)?.map(|entry| (entry, false)));
+        }
     }
-    values.values_mut().for_each(|values| {
-        values.sort();
-        values.dedup();
-    });
-    Ok(values)
+    let mut found = Vec::new();
+    for (entry, own) in files {
+        let values = take(ground, &entry, own)?;
+        if !values.is_empty() {
+            found.push((entry.path, values));
+        }
+    }
+    Ok(found)
 }
 
-fn take(ground: &Ground<'_>, entry: &Entry, own: bool, values: &mut Values) -> Result<(), GitError> {
+fn take(ground: &Ground<'_>, entry: &Entry, own: bool) -> Result<Values, GitError> {
+    let mut values = Values::new();
     for (dialect, claim) in claims(ground.dialects, &entry.path) {
         let counts = match claim.role {
             Role::AutomaticValues => own,
@@ -77,5 +108,5 @@ fn take(ground: &Ground<'_>, entry: &Entry, own: bool, values: &mut Values) -> R
             }
         }
     }
-    Ok(())
+    Ok(values)
 }

@@ -54,14 +54,16 @@ pub(super) fn plan(
             continue;
         }
         let path = id.path().clone();
-        let others =
+        let below =
             units.iter().map(|unit| &unit.path).filter(|other| **other != path && other.is_within(&path));
+        let mut others: BTreeSet<RepoPath> = below.cloned().collect();
+        others.extend(reads.of_others(&id, &units));
         planned.push(PlannedUnit {
             environment: policy
                 .environment_of_id(&path, &id.to_string())
                 .map(|environment| environment.name.clone()),
-            reads: reads.from(&id, &path),
-            others: others.cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+            reads: reads.from(&id),
+            others: others.into_iter().collect(),
             dialect: of.clone(),
             path,
             id,
@@ -100,9 +102,42 @@ impl Reads {
     }
 
     /// The files that a unit, or a module that it calls, reads outside of its own directory.
-    fn from(&self, id: &UnitId, path: &RepoPath) -> Vec<RepoPath> {
-        let base = Node::Unit(UnitId::new(path.clone()));
-        let mut waiting = vec![Node::Unit(id.clone()), base];
+    fn from(&self, id: &UnitId) -> Vec<RepoPath> {
+        let mut found = self.files(id);
+        // Variable files enter by the values that they give.
+        found.retain(|file| !file.is_within(id.path()) && !id.var_files().contains(file));
+        found.into_iter().collect()
+    }
+
+    /// The files that are named to other units of the same directory, and that the unit does not read.
+    fn of_others(&self, id: &UnitId, units: &[Unit]) -> Vec<RepoPath> {
+        let named = |id: &UnitId| -> BTreeSet<RepoPath> {
+            let own = self.0.get(&Node::Unit(id.clone())).into_iter().flatten();
+            let files = own.filter_map(|(to, kind)| match (to, kind) {
+                (Node::File(file), ReferenceKind::VariableFile | ReferenceKind::BackendFile) => {
+                    Some(file.clone())
+                }
+                _ => None,
+            });
+            files.collect()
+        };
+        let sharing = units.iter().filter(|other| other.path == *id.path() && other.id != *id);
+        let mut others: BTreeSet<RepoPath> = sharing.flat_map(|other| named(&other.id)).collect();
+        if !others.is_empty() {
+            let read = self.files(id);
+            others.retain(|file| !read.iter().any(|read| file.is_within(read)));
+        }
+        others.into_iter().collect()
+    }
+
+    /// The files that a unit, or a module that it calls, depends on.
+    fn files(&self, id: &UnitId) -> BTreeSet<RepoPath> {
+        let mut waiting = vec![Node::Unit(id.clone())];
+        if !self.0.contains_key(&waiting[0]) {
+            // What the catalog does not know by this id may be any unit of the directory.
+            let known = self.0.keys().filter(|node| matches!(node, Node::Unit(of) if of.path() == id.path()));
+            waiting.extend(known.cloned());
+        }
         let mut seen: BTreeSet<Node> = waiting.iter().cloned().collect();
         let mut found: BTreeSet<RepoPath> = BTreeSet::new();
         while let Some(node) = waiting.pop() {
@@ -110,7 +145,7 @@ impl Reads {
                 match to {
                     // Outputs of another unit are consumed through its state, not through its files.
                     _ if *kind == ReferenceKind::Dependency => {}
-                    Node::File(file) if !file.is_within(path) => {
+                    Node::File(file) => {
                         found.insert(file.clone());
                     }
                     Node::Module(_) | Node::Unit(_) if seen.insert(to.clone()) => waiting.push(to.clone()),
@@ -118,8 +153,6 @@ impl Reads {
                 }
             }
         }
-        // Variable files enter by the values that they give.
-        found.retain(|file| !id.var_files().contains(file));
-        found.into_iter().collect()
+        found
     }
 }

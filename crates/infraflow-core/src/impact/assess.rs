@@ -1,13 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::{
-    AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, Meant, ReasonsFor, References, Rules,
-    reason::{Step, reasons},
-    rules::{Applied, ThingKind, Wanted, apply},
+    AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, ReasonsFor,
+    come_and_gone::{candidates, come, gone, places, units_in},
+    reason::{Step, Ways, reasons},
+    rules::{Applied, apply},
+    search::Search,
     stack_units::stack_units,
 };
 use crate::{
-    catalog::{Catalog, CatalogError, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
+    catalog::{Catalog, CatalogError, Concern, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
     detect::{Change, ChangeSet},
     git::{ChangeKind, GitError},
     proof::{Reason, RepoPath},
@@ -60,8 +62,11 @@ fn assess_together(
     let mut all = Found::new();
     for (catalog, search) in [(head, &in_head), (base, &in_base)] {
         for &id in search.reached.keys() {
-            for thing in catalog.things(id)? {
-                let why = reasons(catalog, &search.reached, id, &thing, most)?;
+            for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
+                if !search.concerns(id, place) {
+                    continue;
+                }
+                let why = reasons(catalog, &search.reached, (id, Some(place)), &thing, most)?;
                 let thing = as_it_stands(thing, head)?;
                 match all.entry(thing.node()) {
                     std::collections::btree_map::Entry::Vacant(place) => {
@@ -74,15 +79,19 @@ fn assess_together(
             }
         }
     }
-    let mut gone_units: Vec<Node> = Vec::new();
-    for thing in candidates(base, head, &in_base, &in_head, part)? {
+    let places = places((base, &in_base), (head, &in_head), part)?;
+    for thing in candidates(base, &in_base, &places)? {
         let node = thing.node();
         if head.find(&node)?.is_none() && as_it_stands(thing.clone(), head)? == thing {
             let known = all.get(&node).and_then(|(_, why)| why.first());
-            let reason = gone(&thing, &changes.changes, known);
-            gone_units.push(node.clone());
+            let now = units_in(head, thing.directory())?;
+            let reason = gone(&thing, &changes.changes, known, places.get(thing.directory()), &now);
             all.insert(node, (thing, vec![reason]));
         }
+    }
+    for (unit, reason) in come(base, head, &places)? {
+        let thing = Thing::Unit(unit);
+        all.entry(thing.node()).or_insert((thing, vec![reason]));
     }
 
     let dismissed = dismiss(head, &in_head, &mut all)?;
@@ -201,41 +210,11 @@ fn merge(known: &mut Vec<Reason>, more: Vec<Reason>, most: usize) {
     known.truncate(most);
 }
 
-/// What may be gone, or no longer what it was: whatever stands where something was touched, and what that
-/// calls, since what nobody calls any more may have become something else.
-fn candidates(
-    base: &Catalog,
-    head: &Catalog,
-    in_base: &Search<'_>,
-    in_head: &Search<'_>,
-    changes: &[Change],
-) -> Result<Vec<Thing>, CatalogError> {
-    // Whatever a rule says of a path: what stood there and is gone is told.
-    let touched = changes.iter().flat_map(touched).filter_map(|(path, _)| path.parent());
-    let mut directories: BTreeSet<RepoPath> = touched.collect();
-    let mut things = Vec::new();
-    for (catalog, search) in [(base, in_base), (head, in_head)] {
-        for &id in &search.direct {
-            let record = catalog.record(id)?;
-            directories.extend(record.called().cloned());
-            directories.extend(catalog.examples_below(&record.directory));
-            directories.insert(record.directory.clone());
-        }
-    }
-    for &id in in_base.reached.keys() {
-        things.extend(base.things(id)?);
-    }
-    for directory in directories {
-        things.extend(base.standing_in(&directory)?.into_iter().map(|(_, thing)| thing));
-    }
-    Ok(things)
-}
-
 /// The units of the head that consume outputs of an affected or removed unit, over others too.
 fn dependents(base: &Catalog, head: &Catalog, affected: &Found) -> Result<Vec<AffectedUnit>, CatalogError> {
     let mut found: BTreeMap<Node, AffectedUnit> = BTreeMap::new();
     for catalog in [head, base] {
-        let mut reached: HashMap<RecordId, Vec<Step<'_>>> = HashMap::new();
+        let mut reached = Ways::new();
         let mut work: VecDeque<RecordId> = VecDeque::new();
         for node in affected.keys() {
             work.extend(catalog.standing_for(node)?);
@@ -249,17 +228,17 @@ fn dependents(base: &Catalog, head: &Catalog, affected: &Found) -> Result<Vec<Af
                 {
                     continue;
                 }
-                reached.insert(from, vec![Step::Thing { from: id, edge }]);
+                reached.insert(from, vec![(Concern::All, Step::Thing { from: id, edge })]);
                 work.push_back(from);
             }
         }
         for &id in reached.keys() {
-            for thing in catalog.things(id)? {
+            for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
                 let node = thing.node();
                 if affected.contains_key(&node) || found.contains_key(&node) || head.find(&node)?.is_none() {
                     continue;
                 }
-                let why = reasons(catalog, &reached, id, &thing, 1)?;
+                let why = reasons(catalog, &reached, (id, Some(place)), &thing, 1)?;
                 if let Thing::Unit(unit) = thing {
                     found.insert(node, AffectedUnit::of(unit, why));
                 }
@@ -306,31 +285,6 @@ fn as_it_stands(thing: Thing, head: &Catalog) -> Result<Thing, CatalogError> {
         Thing::Module(Module { path, dialect }) => Ok(head.in_directory(path, dialect)?.unwrap_or(thing)),
         _ => Ok(thing),
     }
-}
-
-fn gone(thing: &Thing, changes: &[Change], known: Option<&Reason>) -> Reason {
-    let (what, path) = match thing {
-        Thing::Module(module) => ("module", &module.path),
-        Thing::Unit(unit) => ("unit", &unit.path),
-        Thing::Case(case) => ("test case", &case.path),
-    };
-    let own = |path_of: &RepoPath| path_of.parent().as_ref() == Some(path) || path_of == path;
-    let moved = changes.iter().find_map(|change| {
-        let old = change.old_path.as_ref().filter(|old| own(old))?;
-        change.path.parent().filter(|parent| parent != path).map(|to| (old, to))
-    });
-    let chain = known.map(|reason| reason.chain.clone()).unwrap_or_default();
-    match moved {
-        Some((old, to)) => {
-            let text = format!("the {what} {path} is gone; its {} went to {to}", name(old));
-            Reason::new("moved", text).with_chain(chain)
-        }
-        None => Reason::new("removed", format!("the {what} {path} is gone")).with_chain(chain),
-    }
-}
-
-fn name(path: &RepoPath) -> String {
-    String::from_utf8_lossy(path.file_name()).into_owned()
 }
 
 /// Files of the head that could not be understood, where something touched could stand in them.
@@ -393,169 +347,5 @@ fn ignored(applied: &Applied<'_>, base: &Catalog, head: &Catalog) -> Result<Vec<
     Ok(applied.warnings(|path| readers.get(path).into_iter().flatten().cloned().collect()))
 }
 
-/// The things of a catalog that a rule means.
-fn meant(catalog: &Catalog, wanted: &Wanted<'_>) -> Result<Vec<RecordId>, CatalogError> {
-    let means = |wanted: &Wanted<'_>, thing: &Thing| match thing {
-        Thing::Module(module) => {
-            wanted.means(ThingKind::Module, &module.path, String::new, Some(&module.dialect))
-        }
-        Thing::Unit(unit) => {
-            wanted.means(ThingKind::Unit, &unit.path, || unit.id.to_string(), Some(&unit.dialect))
-        }
-        Thing::Case(case) if matches!(wanted, Wanted::Named { .. }) => {
-            wanted.means(ThingKind::Case, &case.module, String::new, None)
-        }
-        Thing::Case(_) => wanted.means(ThingKind::Case, thing.directory(), String::new, None),
-    };
-    let mut found = Vec::new();
-    if let Wanted::NearestTo(directory) = wanted {
-        let mut at = Some(directory.clone());
-        while let Some(directory) = at.filter(|_| found.is_empty()) {
-            let nearest = Wanted::NearestTo(directory.clone());
-            let standing = catalog.standing_in(&directory)?.into_iter();
-            found.extend(standing.filter(|(_, thing)| means(&nearest, thing)).map(|(id, _)| id));
-            at = directory.parent();
-        }
-    } else {
-        for id in catalog.all()? {
-            if catalog.things(id)?.iter().any(|thing| means(wanted, thing)) {
-                found.push(id);
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// More sentences than this nobody reads.
 const MOST_WARNINGS: usize = 100;
-
-/// Everything that depends on a changed file in one catalog, each with the last steps of the ways there, the
-/// shortest first.
-pub(super) struct Search<'a> {
-    pub(super) reached: HashMap<RecordId, Vec<Step<'a>>>,
-    /// What a changed file itself belongs to or concerns.
-    direct: Vec<RecordId>,
-    /// Scopes that a changed file asks to be left out, and that file.
-    dismissed: BTreeMap<RecordId, RepoPath>,
-    /// What is concerned as a whole, not by one of its references.
-    pub(super) whole: HashSet<RecordId>,
-}
-
-impl<'a> Search<'a> {
-    fn over(
-        catalog: &Catalog,
-        other: &Catalog,
-        changes: &'a [Change],
-        rules: &'a Rules,
-        applied: &'a Applied<'a>,
-        alike: &BTreeSet<&RepoPath>,
-        most: usize,
-    ) -> Result<Self, CatalogError> {
-        let mut search = Self {
-            reached: HashMap::new(),
-            direct: Vec::new(),
-            dismissed: BTreeMap::new(),
-            whole: HashSet::new(),
-        };
-        let mut work: VecDeque<RecordId> = VecDeque::new();
-        for change in changes {
-            for (path, kind) in touched(change) {
-                let references = applied.references(path);
-                if references == References::None {
-                    continue;
-                }
-                if kind != ChangeKind::ModeChanged {
-                    for id in catalog.owners(path)? {
-                        search.step(id, Step::Own { change, path: path.clone() }, &mut work, most);
-                    }
-                }
-                for (id, edge) in catalog.edges_to_path(path)? {
-                    if edge.kind == ReferenceKind::Dismissal && kind != ChangeKind::Deleted {
-                        search.dismissed.insert(id, path.clone());
-                    }
-                    if counts(edge.kind, kind)
-                        && references.counts(Meant::by(edge.kind))
-                        && !catalog.says_the_same(id, &edge, other)?
-                    {
-                        let step =
-                            Step::File { change, path: path.clone(), kind: edge.kind, edge: Some(edge) };
-                        search.step(id, step, &mut work, most);
-                    }
-                }
-                if kind != ChangeKind::ModeChanged && !alike.contains(path) {
-                    let beside = catalog.beside(path)?.into_iter();
-                    let beside =
-                        beside.filter(|(_, by)| references.counts(Meant::by(*by)) && counts(*by, kind));
-                    for (id, by) in beside {
-                        let step = Step::File { change, path: path.clone(), kind: by, edge: None };
-                        search.step(id, step, &mut work, most);
-                    }
-                }
-            }
-        }
-        for mark in &applied.marks {
-            for id in meant(catalog, &mark.wanted)? {
-                search.step(id, Step::Rule { mark }, &mut work, most);
-            }
-        }
-        search.direct = work.iter().copied().collect();
-        while let Some(id) = work.pop_front() {
-            for (from, edge) in catalog.edges_to_record(id)? {
-                if edge.kind != ReferenceKind::Dependency {
-                    search.step(from, Step::Thing { from: id, edge }, &mut work, most);
-                }
-            }
-            if rules.has_depends_also() {
-                let directory = &catalog.record(id)?.key.at;
-                for (name, rule) in rules.depending_on(directory) {
-                    let because = format!("{name}: {}", rule.reason);
-                    for also in meant(catalog, &Wanted::also(rule))? {
-                        search.step(also, Step::Also { from: id, because: because.clone() }, &mut work, most);
-                    }
-                }
-            }
-        }
-        Ok(search)
-    }
-
-    /// Takes a step. The first one to a thing is the last of the shortest way.
-    fn step(&mut self, to: RecordId, step: Step<'a>, work: &mut VecDeque<RecordId>, most: usize) {
-        if matches!(step, Step::File { edge: None, .. } | Step::Rule { .. } | Step::Also { .. }) {
-            self.whole.insert(to);
-        }
-        let steps = self.reached.entry(to).or_default();
-        if steps.is_empty() {
-            work.push_back(to);
-        }
-        if steps.len() < most {
-            steps.push(step);
-        }
-    }
-}
-
-/// The paths of a change, and what happened at each. A rename is two things to those who read the old name
-/// or the new one; both are looked for at both ends, since a path may be read before it is there, and after
-/// it is gone.
-pub(super) fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
-    match &change.old_path {
-        Some(old) => vec![(old, ChangeKind::Deleted), (&change.path, ChangeKind::Added)],
-        None => vec![(&change.path, change.kind)],
-    }
-}
-
-/// Whether a change of this kind can change what such a reference gives.
-pub(super) fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
-    match (reference, change) {
-        // `fileset` gives names.
-        (
-            ReferenceKind::FileSet | ReferenceKind::Presence,
-            ChangeKind::Modified | ChangeKind::ModeChanged,
-        ) => false,
-        (ReferenceKind::Consideration | ReferenceKind::Dismissal, _) => false,
-        (ReferenceKind::Trigger, ChangeKind::Deleted) => false,
-        // What is named may be run, and then its mode matters.
-        (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
-        (_, ChangeKind::ModeChanged) => false,
-        _ => true,
-    }
-}

@@ -27,8 +27,16 @@
 //! Documentation, and any other file that nothing reads, counts for nothing; nor does a change of mode
 //! alone, unless an argument names the file, since it may be run. From there the references lead on: what
 //! calls an affected module is affected.
+//!
+//! # Units that share a directory
+//! Each is judged by itself ([`variants`](mod@crate::catalog::variants)): the variable and backend files that are
+//! named to some of them concern only these, and so does a file whose path is put together from values that only
+//! these are given. Whatever else the directory depends on concerns all. Where the units of a directory are not
+//! those of the merge base any more, the old ids are in `removed_units` and the new ones in `units`, by the rule
+//! `other_units` where nothing else touches them.
 
 mod assess;
+mod come_and_gone;
 mod document;
 mod graph;
 pub mod moved;
@@ -38,6 +46,7 @@ mod reason;
 pub mod rules;
 mod scope;
 mod scope_limits;
+mod search;
 mod stack_units;
 mod why;
 

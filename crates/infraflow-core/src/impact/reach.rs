@@ -275,9 +275,12 @@ fn bare(tag: &str) -> &str {
 /// The units in which a call takes part: that in which it stands, or those that reach the module in which it
 /// stands, each with the way there.
 fn callers(live: &Catalog, call: &ModuleCall) -> Result<Vec<UnitOnTheWay>, CatalogError> {
-    if let Some(id) = &call.unit {
-        let environment = live.unit(id)?.and_then(|unit| unit.environment);
-        return Ok(vec![(id.clone(), environment, Vec::new())]);
+    if !call.units.is_empty() {
+        let units = call.units.iter().map(|id| {
+            let environment = live.unit(id)?.and_then(|unit| unit.environment);
+            Ok((id.clone(), environment, Vec::new()))
+        });
+        return units.collect();
     }
     match &call.module {
         Some(module) => live.units_that_reach(module),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::rules::Mark;
 use crate::{
-    catalog::{Catalog, CatalogError, Edge, RecordId, ReferenceKind, Thing},
+    catalog::{Catalog, CatalogError, Concern, Edge, RecordId, ReferenceKind, Thing},
     detect::Change,
     git::ChangeKind,
     proof::{Link, Reason, RepoPath},
@@ -24,16 +24,20 @@ pub(super) enum Step<'a> {
     Also { from: RecordId, because: String },
 }
 
-/// The reasons for a thing, put together from the steps that lead to it, the shortest first.
+/// The last steps of the ways to each scope, the shortest first, each with which of the units that share its
+/// directory it leads to.
+pub(super) type Ways<'a> = HashMap<RecordId, Vec<(Concern, Step<'a>)>>;
+
+/// The reasons for a thing, the one at a place of those that share its directory, put together from the steps that lead to it, the shortest first.
 pub(super) fn reasons(
     catalog: &Catalog,
-    reached: &HashMap<RecordId, Vec<Step<'_>>>,
-    id: RecordId,
+    reached: &Ways<'_>,
+    (id, place): (RecordId, Option<usize>),
     thing: &Thing,
     most: usize,
 ) -> Result<Vec<Reason>, CatalogError> {
     let mut ways = Vec::new();
-    follow(reached, id, &mut Vec::new(), &mut vec![id], &mut ways, most);
+    follow(reached, (id, place), &mut Vec::new(), &mut vec![id], &mut ways, most);
     let mut found: Vec<Reason> = Vec::new();
     for way in ways {
         let reason = told(catalog, thing, id, &way)?;
@@ -47,8 +51,8 @@ pub(super) fn reasons(
 
 /// The ways from a thing back to changed files that meet nothing twice.
 fn follow<'s, 'c>(
-    reached: &'s HashMap<RecordId, Vec<Step<'c>>>,
-    id: RecordId,
+    reached: &'s Ways<'c>,
+    (id, place): (RecordId, Option<usize>),
     steps: &mut Vec<&'s Step<'c>>,
     met: &mut Vec<RecordId>,
     ways: &mut Vec<Vec<&'s Step<'c>>>,
@@ -60,7 +64,8 @@ fn follow<'s, 'c>(
         ways.push(steps.clone());
         return;
     };
-    for step in known {
+    let counts = |concern: &Concern| place.is_none_or(|place| concern.holds(place));
+    for step in known.iter().filter(|(concern, _)| counts(concern)).map(|(_, step)| step) {
         if ways.len() >= most {
             return;
         }
@@ -69,7 +74,7 @@ fn follow<'s, 'c>(
             Step::Thing { from, .. } | Step::Also { from, .. } if met.contains(from) => {}
             Step::Thing { from, .. } | Step::Also { from, .. } => {
                 met.push(*from);
-                follow(reached, *from, steps, met, ways, most);
+                follow(reached, (*from, None), steps, met, ways, most);
                 met.pop();
             }
             _ => ways.push(steps.clone()),
@@ -147,12 +152,14 @@ fn sentence(
             }
             Step::File { change, path, kind, .. } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                text.push_str(&format!("{joint}{} {path}, which {}", verb(*kind), was(change, path)));
+                let given =
+                    matches!(thing, Thing::Unit(unit) if i == 0 && unit.id.var_files().contains(path));
+                let verb = if given { "is given the values of" } else { verb(*kind) };
+                text.push_str(&format!("{joint}{verb} {path}, which {}", was(change, path)));
             }
             Step::Thing { from, edge } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                let to = catalog.things(*from)?;
-                let to = to.first().map(Thing::title).unwrap_or_default();
+                let to = catalog.outline(*from)?.title();
                 text.push_str(&format!("{joint}{} {to}", verb(edge.kind)));
                 at = *from;
             }
@@ -164,8 +171,7 @@ fn sentence(
             }
             Step::Also { from, because } => {
                 let joint = if i == 0 { " " } else { ", which " };
-                let to = catalog.things(*from)?;
-                let to = to.first().map(Thing::title).unwrap_or_default();
+                let to = catalog.outline(*from)?.title();
                 text.push_str(&format!("{joint}{} {to} ({because})", rule_verb("depends_also")));
                 at = *from;
             }
@@ -210,6 +216,7 @@ pub(super) fn verb(kind: ReferenceKind) -> &'static str {
         ReferenceKind::FileSet => "lists",
         ReferenceKind::PathNamed => "names",
         ReferenceKind::VariableFile => "may be given the values of",
+        ReferenceKind::BackendFile => "has the settings of its backend from",
         ReferenceKind::LockFile => "is pinned by",
         ReferenceKind::VersionFile => "is run by the version in",
         ReferenceKind::SymbolicLink => "goes through the link to",

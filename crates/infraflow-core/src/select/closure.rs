@@ -157,7 +157,7 @@ impl Found {
             false => Part::Directory(call.in_file.parent().unwrap_or_else(RepoPath::root)),
         }]);
         callers.extend(call.module.clone().map(Part::Directory));
-        callers.extend(call.unit.as_ref().map(|unit| Part::Directory(unit.path().clone())));
+        callers.extend(call.units.first().map(|unit| Part::Directory(unit.path().clone())));
         let source = call.source.value.as_str();
         let version = call.version.as_ref().map(|version| version.value.as_str());
         let local = SourceAddress::parse(source).is_ok_and(|address| address.kind() == SourceKind::Local);

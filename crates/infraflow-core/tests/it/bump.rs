@@ -30,7 +30,7 @@ fn trunk(repo: &Repo) -> (Repository, Tree, Catalog) {
     let rules: CatalogRules = Configuration::defaults().section().unwrap();
     let live = Catalog::build(&tree, &[Arc::new(TerraformDialect)], &rules).unwrap();
     let live = live.with_environments(|unit| {
-        EnvironmentName::parse(std::str::from_utf8(unit.names().next()?).ok()?).ok()
+        EnvironmentName::parse(std::str::from_utf8(unit.path().names().next()?).ok()?).ok()
     });
     (repository, tree, live)
 }

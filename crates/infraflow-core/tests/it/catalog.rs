@@ -149,7 +149,7 @@ fn a_call_is_proved_by_its_place() {
     assert_eq!((call.link.line, call.link.column, call.link.reference.as_str()), (2, 1, "module.n"));
     let call = &catalog.calls().unwrap()[0];
     assert_eq!(&text[call.source_span()], "../../modules/n");
-    assert_eq!(call.unit.as_ref().unwrap().path(), &path("live/a"));
+    assert_eq!(call.units[0].path(), &path("live/a"));
     assert_eq!(call.target, Some(path("modules/n")));
 }
 

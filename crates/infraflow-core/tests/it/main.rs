@@ -47,4 +47,7 @@ mod terragrunt_code;
 mod terragrunt_stacks;
 mod terramate;
 mod terramate_generate;
+mod variants;
+mod variants_oracle;
+mod variants_run;
 mod why;

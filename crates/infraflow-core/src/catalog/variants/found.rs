@@ -105,6 +105,17 @@ pub(super) fn found(directory: &RepoPath, list: &mut dyn FnMut(&RepoPath) -> Vec
     Variants { all: variants.collect(), warnings: Vec::new() }
 }
 
+/// The directories whose units may be found by what stands at a path.
+pub(super) fn beside(path: &RepoPath) -> impl Iterator<Item = RepoPath> {
+    let is = |directory: &RepoPath, names: &[&str]| {
+        names.iter().any(|name| name.as_bytes() == directory.file_name())
+    };
+    let own = path.parent();
+    let outer = own.as_ref().filter(|at| is(at, &VALUES) || is(at, &BACKENDS)).and_then(RepoPath::parent);
+    let single = own.as_ref().and_then(RepoPath::parent).filter(|at| is(at, &VALUES));
+    [own, outer, single.and_then(|at| at.parent())].into_iter().flatten()
+}
+
 /// Whether a folder is a module or a unit itself.
 fn is_configured(entries: &[Listed]) -> bool {
     entries.iter().any(|entry| {

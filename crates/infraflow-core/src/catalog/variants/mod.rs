@@ -44,6 +44,17 @@
 //! Several variable files without any backend file, examples (`NAME.example.hcl`), and a directory in which one
 //! name has two backend files (a warning says so) are left to be declared: the directory is one unit then, and
 //! all its variable files count for it.
+//!
+//! # What concerns whom
+//! A file that is named to some of the units of a directory concerns these alone; whatever else the directory
+//! depends on concerns all. A path that is put together from variables is followed for each unit by the values that
+//! it can be given: those of its own files, of files that are named to nobody, and the defaults.
+//!
+//! # Ids
+//! An id is made of all that is given to the tool, so it changes where that changes: where a file of common values
+//! comes first, the old units are gone and new ones are there, and [`moved`](crate::impact::moved) says that they
+//! keep their state. A pattern of ids, in `[environments]` or `[[impact.rules]]`, may speak of one part:
+//! `live/**#workspace=prod`, `live/**#var_file=*/prod.tfvars`.
 
 mod declared;
 mod found;
@@ -52,9 +63,11 @@ mod template;
 mod tests;
 mod variant;
 mod variant_rule;
+mod whose;
 
 use declared::declared;
 use found::found;
 pub use template::Template;
 pub use variant::{Concern, Variant, Variants, variants};
 pub use variant_rule::VariantRule;
+pub(super) use whose::{Whose, whose};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,11 @@ impl Template {
             Part::Word(word) => Some(word.as_str()),
             Part::Text(_) => None,
         })
+    }
+
+    /// Whether every text that it can be ends in one of these.
+    pub(super) fn ends_with(&self, endings: &[&str]) -> bool {
+        matches!(self.parts.last(), Some(Part::Text(text)) if endings.iter().any(|end| text.ends_with(end)))
     }
 
     /// Whether it is `key=value` rather than the path of a file.
@@ -152,6 +157,12 @@ fn take(parts: &[Part], rest: &str, words: Words, found: &mut Vec<Words>) {
                 }
             }
         },
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Variant {
 }
 
 /// Which units of a directory a path concerns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
     /// All, as far as the path concerns the directory at all.
     All,
@@ -57,7 +57,29 @@ pub fn variants(
     let key = |variant: &Variant| variant.id(&RepoPath::root());
     variants.all.sort_by_key(key);
     variants.all.dedup_by_key(|variant| key(variant));
+    if variants.all.len() > MOST {
+        let text = format!("{directory} counts as one unit, since more than {MOST} would share it");
+        variants = Variants { all: Vec::new(), warnings: vec![text] };
+    }
     variants
+}
+
+/// More units than this no directory has.
+const MOST: usize = 1_000;
+
+impl Concern {
+    /// Whether the unit at a place is concerned.
+    pub fn holds(&self, place: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(places) => places.contains(&place),
+        }
+    }
+
+    /// Some of so many units.
+    pub(crate) fn of(places: Vec<usize>, all: usize) -> Self {
+        if places.len() == all { Self::All } else { Self::Only(places) }
+    }
 }
 
 impl Variant {
@@ -86,9 +108,14 @@ impl Variants {
     /// Which of the units a path concerns: the variable and backend files of some of them only these,
     /// everything else all.
     pub fn concerned_by(&self, path: &RepoPath) -> Concern {
-        let has = |variant: &Variant| variant.files().any(|file| file == path);
-        let places: Vec<usize> = (0..self.all.len()).filter(|&at| has(&self.all[at])).collect();
-        if places.is_empty() || places.len() == self.all.len() { Concern::All } else { Concern::Only(places) }
+        let places = self.naming(path);
+        if places.is_empty() { Concern::All } else { Concern::of(places, self.all.len()) }
+    }
+
+    /// The places of the units to which a file is named.
+    pub(crate) fn naming(&self, path: &RepoPath) -> Vec<usize> {
+        let names = |variant: &Variant| variant.files().any(|file| file == path);
+        (0..self.all.len()).filter(|&at| names(&self.all[at])).collect()
     }
 }
 

@@ -54,8 +54,15 @@ impl VariantRule {
         let words = self.words();
         let keeps_apart =
             self.workspace.iter().chain(&self.backend).any(|part| part.words().next().is_some());
+        // Who reads other names is not told by the documentation of Terraform:
+        // https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files
+        let other = self.var_files.iter().find(|file| !file.ends_with(&[".tfvars", ".tfvars.json"]));
         if self.directories.is_empty() {
             Some("no directories are meant\n  help: write directories = [\"live/app\"]".to_owned())
+        } else if let Some(other) = other {
+            Some(format!(
+                "\"{other}\" is no file of variables\n  help: it has to end in .tfvars or .tfvars.json"
+            ))
         } else if words.is_empty() && self.names.is_empty() {
             None
         } else if !keeps_apart {
