@@ -46,6 +46,7 @@
 //! - An unknown part of a path is taken not to climb with `..`; a path of which nothing is known, to lie in
 //!   the directory that reads, unless `unknown_reads` says the whole repository.
 //! - What lies in a submodule is known by its commit alone.
+//! - What a Terragrunt stack takes from another repository is not seen: the configuration in the folders above counts.
 //! - A module from a registry is outside, although it may be published from this repository.
 //! - `.tf` and `.tofu` of one name both count, unless the rules or `--tool` say which of the two tools runs.
 //! - Of a module whose source names variables, what its own variables hold is not handed in from the caller.
