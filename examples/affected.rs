@@ -166,6 +166,7 @@ impl Options {
             tool: self.changes.at.tool.clone(),
             cache: self.changes.at.cache.clone(),
             no_cache: self.changes.at.no_cache,
+            fetching: self.changes.at.fetching,
         };
         let seen = live.read()?;
         warnings.extend(seen.catalog.warnings()?.iter().cloned());

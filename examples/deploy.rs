@@ -18,8 +18,8 @@ use infraflow_core::{
     terraform::Tool,
 };
 use infraflow_examples::{
-    Answer, Console, Failure, Output, Plans, Snapshot, Trunk, cancel_on_interrupt, credentials, document,
-    main_of, people,
+    Answer, Console, Failure, Fetching, Output, Plans, Snapshot, Trunk, cancel_on_interrupt, credentials,
+    document, main_of, people,
 };
 
 /// Says what would be applied, in which order; with --execute, applies such a plan: exactly the saved plans
@@ -102,6 +102,7 @@ impl Options {
             tool: None,
             cache: None,
             no_cache: false,
+            fetching: Fetching::default(),
         };
         let order = dependencies(&at.read_at(repository, request.commit.into())?.catalog)?;
         let mut plan = DeploymentPlan::of(&dry_run, &planned, &request, &policy, &order)?;

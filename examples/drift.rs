@@ -10,7 +10,7 @@ use infraflow_core::{
     terraform::Tool,
 };
 use infraflow_examples::{
-    Answer, Console, Failure, Output, Snapshot, cancel_on_interrupt, credentials, main_of, people,
+    Answer, Console, Failure, Fetching, Output, Snapshot, cancel_on_interrupt, credentials, main_of, people,
 };
 
 /// Makes a fresh clone of trunk, plans every unit of it, and says which of them are not as trunk says: unit,
@@ -56,6 +56,7 @@ fn main() -> ExitCode {
             tool: None,
             cache: None,
             no_cache: false,
+            fetching: Fetching::default(),
         };
         let seen = at.read_at(repository, revision)?;
         let (cancel, console) = (cancel_on_interrupt()?, Console::new());

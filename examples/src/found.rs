@@ -3,7 +3,7 @@ use std::sync::Arc;
 use infraflow_core::{
     catalog::{Catalog, Dialect, standard_dialects},
     detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints, GivenFiles},
-    git::{Repository, Revision},
+    git::{CommitId, GitError, RemoteName, Repository, Revision},
     impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
     policy::{Configuration, Policy},
 };
@@ -57,6 +57,26 @@ impl Changes {
         Ok(ends)
     }
 
+    /// Where both ends parted, with as much history as that takes where --deepen allows it.
+    fn merge_base(&self, repository: &Repository, ends: &Endpoints) -> Result<CommitId, Failure> {
+        if ends.comparison == Comparison::Endpoints {
+            return Ok(ends.base);
+        }
+        let (base, head) = (&ends.base, &ends.head.commit());
+        match repository.merge_base(base, head) {
+            Err(GitError::ShallowClone { .. }) if self.at.fetching.deepen => {
+                Ok(repository.merge_base_deepening(&RemoteName::origin(), base, head)?)
+            }
+            // Given files need none: their detector compares with the base then, and says so.
+            Err(GitError::ShallowClone { .. }) if self.changed_files0.is_some() => Ok(*base),
+            Err(error @ GitError::ShallowClone { .. }) => {
+                Err(format!("{error}, or give --deepen, and it is fetched until the merge base is certain")
+                    .into())
+            }
+            found => Ok(found?),
+        }
+    }
+
     /// Detects the change and assesses what it touches.
     ///
     /// # Errors
@@ -78,21 +98,31 @@ impl Changes {
     /// # Errors
     /// As [`Changes::find`].
     pub fn find_by(&self, dialects: &[Arc<dyn Dialect>], reasons: ReasonsFor) -> Result<Found, Failure> {
-        let repository = self.at.repository()?;
+        let (repository, fetching) = (self.at.repository()?, self.at.fetching);
         let ends = self.endpoints(&repository)?;
         let (base, head) = (Revision::Commit(ends.base), ends.head);
-        let trunk = repository.tree(&base)?;
-        let configuration = self.at.configuration(&trunk)?;
-        let policy = Policy::read(&trunk)?;
-        let changes = match self.given_files()? {
-            Some(files) => GivenFiles::new(files).detect(&repository, &base, &head)?,
-            None => ends.detect(&repository)?,
-        };
-        let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
-        let (before, catalog) = self.at.catalogs(dialects, &configuration, &policy, &old, &new)?;
+        let merge_base = self.merge_base(&repository, &ends)?;
+        let old = fetching.tree(&repository, &merge_base.into())?;
+        let new = fetching.tree(&repository, &head)?;
+        fetching.bring(&repository, &[&old, &new])?;
+        let trunk = fetching.tree(&repository, &base)?;
+        let (configuration, policy) = self.at.judges(&repository, &trunk)?;
+        let given = self.given_files()?;
+        let changes = fetching.within(&repository, || {
+            Ok(match &given {
+                Some(files) => GivenFiles::new(files.iter().cloned()).detect(&repository, &base, &head)?,
+                None => ends.detect(&repository)?,
+            })
+        })?;
+        let old = fetching.tree(&repository, &changes.merge_base.into())?;
+        let (before, catalog) = fetching
+            .within(&repository, || self.at.catalogs(dialects, &configuration, &policy, &old, &new))?;
         let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
-        let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
-        impact::tell_renames(&mut impact, &old, &new)?;
+        let impact = fetching.within(&repository, || {
+            let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
+            impact::tell_renames(&mut impact, &old, &new)?;
+            Ok(impact)
+        })?;
         Ok(Found { repository, configuration, policy, ends, changes, catalog, impact })
     }
 }

@@ -5,6 +5,7 @@
 
 mod choosing;
 mod console;
+mod fetching;
 mod found;
 mod options;
 mod outcome;
@@ -16,6 +17,7 @@ mod who;
 
 pub use choosing::{Records, contents};
 pub use console::Console;
+pub use fetching::Fetching;
 pub use found::Found;
 pub use options::{Changes, Output, Plans, document, read, say};
 pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};

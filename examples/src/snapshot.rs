@@ -7,7 +7,7 @@ use infraflow_core::{
     policy::{Configuration, PathPattern, Policy},
 };
 
-use crate::Failure;
+use crate::{Failure, Fetching};
 
 /// Which revision of which repository.
 #[derive(Args, Clone, Debug)]
@@ -35,6 +35,9 @@ pub struct Snapshot {
     /// Keep nothing, and use nothing that was kept.
     #[arg(long)]
     pub no_cache: bool,
+    /// What may be fetched.
+    #[command(flatten)]
+    pub fetching: Fetching,
 }
 
 /// What a revision holds.
@@ -72,6 +75,14 @@ impl Snapshot {
             Some(file) => Configuration::read_file(file)?,
             None => Configuration::read(tree)?,
         })
+    }
+
+    /// The configuration and the policy of a tree.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read.
+    pub fn judges(&self, repository: &Repository, tree: &Tree) -> Result<(Configuration, Policy), Failure> {
+        self.fetching.within(repository, || Ok((self.configuration(tree)?, Policy::read(tree)?)))
     }
 
     /// What a tree holds.
@@ -138,10 +149,10 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::read`].
     pub fn read_at(&self, repository: Repository, revision: Revision) -> Result<Seen, Failure> {
-        let tree = repository.tree(&revision)?;
-        let configuration = self.configuration(&tree)?;
-        let policy = Policy::read(&tree)?;
-        let catalog = self.catalog(&configuration, &policy, &tree)?;
+        let tree = self.fetching.tree(&repository, &revision)?;
+        self.fetching.bring(&repository, &[&tree])?;
+        let (configuration, policy) = self.judges(&repository, &tree)?;
+        let catalog = self.fetching.within(&repository, || self.catalog(&configuration, &policy, &tree))?;
         Ok(Seen { repository, revision, tree, configuration, policy, catalog })
     }
 }

@@ -1,7 +1,7 @@
 use std::{error::Error, sync::Arc};
 
 use super::DialectName;
-use crate::git::{GitError, Revision, Tree};
+use crate::git::{GitError, ObjectId, Revision, Tree};
 
 /// What can go wrong while a tree is catalogued. A file that cannot be understood is no error: it is
 /// listed as unparsable, and taken as changed.
@@ -59,6 +59,14 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
+    /// The objects that a partial clone has to fetch, where that is what is wrong.
+    pub fn missing(&self) -> Option<&[ObjectId]> {
+        match self {
+            Self::Git { source, .. } => source.missing(),
+            _ => None,
+        }
+    }
+
     /// What git says of a tree.
     pub(crate) fn git(tree: &Tree, source: GitError) -> Self {
         Self::Git { revision: *tree.revision(), source: Box::new(source) }

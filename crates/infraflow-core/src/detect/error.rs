@@ -1,5 +1,5 @@
 use crate::{
-    git::{CommitId, GitError},
+    git::{CommitId, GitError, ObjectId},
     proof::RepoPath,
 };
 
@@ -69,4 +69,14 @@ pub enum DetectError {
         /// Its message.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl DetectError {
+    /// The objects that a partial clone has to fetch, where that is what is wrong.
+    pub fn missing(&self) -> Option<&[ObjectId]> {
+        match self {
+            Self::Git(error) => error.missing(),
+            _ => None,
+        }
+    }
 }

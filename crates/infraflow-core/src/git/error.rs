@@ -347,6 +347,14 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// The objects that are missing, where that is what is wrong: what a partial clone has to fetch.
+    pub fn missing(&self) -> Option<&[ObjectId]> {
+        match self {
+            Self::MissingObjects { ids, .. } => Some(ids),
+            _ => None,
+        }
+    }
+
     pub(super) fn libgit2(what: impl Into<String>, source: git2::Error) -> Self {
         Self::Libgit2 { what: what.into(), source: Box::new(source) }
     }

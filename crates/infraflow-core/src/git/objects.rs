@@ -76,20 +76,32 @@ impl Repository {
     /// # Errors
     /// [`GitError::Libgit2`] where the objects cannot be opened.
     pub fn missing_blobs(&self, blobs: impl IntoIterator<Item = BlobId>) -> Result<Vec<BlobId>, GitError> {
+        let missing = self.missing_objects(blobs.into_iter().map(ObjectId::from))?;
+        Ok(missing.into_iter().map(BlobId::from_object).collect())
+    }
+
+    /// Those of some objects that are not in this clone; sorted, without doubles.
+    ///
+    /// # Errors
+    /// As [`Repository::missing_blobs`].
+    pub fn missing_objects(
+        &self,
+        ids: impl IntoIterator<Item = ObjectId>,
+    ) -> Result<Vec<ObjectId>, GitError> {
         self.with_objects(|objects| {
             let mut missing = BTreeSet::new();
-            for blob in blobs {
-                if !objects.has(blob.object())? {
-                    missing.insert(blob);
+            for id in ids {
+                if !objects.has(id)? {
+                    missing.insert(id);
                 }
             }
             // What was fetched since the handle was opened is found by looking again, once.
             if !missing.is_empty() {
                 objects.look_again()?;
                 let mut still = Vec::with_capacity(missing.len());
-                for blob in missing {
-                    if !objects.has(blob.object())? {
-                        still.push(blob);
+                for id in missing {
+                    if !objects.has(id)? {
+                        still.push(id);
                     }
                 }
                 return Ok(still);

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    BlobId, CommitId, GitError, GitProgram, ObjectId, RemoteName, Repository, Tag, TagName,
+    CommitId, GitError, GitProgram, ObjectId, RemoteName, Repository, Tag, TagName,
     program::{Words, without_passwords},
 };
 
@@ -161,7 +161,8 @@ impl Repository {
         self.merge_base(one, other)
     }
 
-    /// Fetches blobs that a partial clone has not, in one batch. This is *observe*.
+    /// Fetches objects that a partial clone has not, in one batch: files, and directories with all that is
+    /// below them, but for the files there. What is here already is not asked for. This is *observe*.
     ///
     /// # Errors
     /// [`GitError::Program`] with git's message; [`GitError::MissingObjects`] for those that the remote did
@@ -169,9 +170,9 @@ impl Repository {
     pub fn fetch_missing(
         &self,
         remote: &RemoteName,
-        blobs: impl IntoIterator<Item = BlobId>,
+        ids: impl IntoIterator<Item = impl Into<ObjectId>>,
     ) -> Result<(), GitError> {
-        let missing = self.missing_blobs(blobs)?;
+        let missing = self.missing_objects(ids.into_iter().map(Into::into))?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -181,13 +182,36 @@ impl Repository {
             .words(["--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin"])
             .words(["--", remote.as_str()])
             .stdin(list.into_bytes());
-        self.git(&format!("fetch {} files from {remote}", missing.len()), &words)?;
-        let still = self.missing_blobs(missing)?;
+        self.git(&format!("fetch {} objects from {remote}", missing.len()), &words)?;
+        let still = self.missing_objects(missing)?;
         if still.is_empty() {
             return Ok(());
         }
-        let ids = still.into_iter().map(ObjectId::from).collect();
-        Err(GitError::MissingObjects { path: self.root().to_owned(), ids })
+        Err(GitError::MissingObjects { path: self.root().to_owned(), ids: still })
+    }
+
+    /// The remote that promised the objects that a partial clone has not (`remote.NAME.promisor` of
+    /// git-config(1)); `None` for other clones.
+    ///
+    /// # Errors
+    /// [`GitError::Libgit2`] where the configuration cannot be read; [`GitError::BadName`].
+    pub fn promisor(&self) -> Result<Option<RemoteName>, GitError> {
+        let name = self.with(|handle| {
+            let failed = |error| self.failed("read the configuration", error);
+            let config = handle.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+            let mut found = None;
+            let entries = config.entries(Some("^remote\\..*\\.promisor$")).map_err(failed)?;
+            // A failed read of one entry hides no other: each is looked at by itself.
+            let _ = entries.for_each(|entry| {
+                let Ok(key) = entry.name() else { return };
+                let name = key.strip_prefix("remote.").and_then(|rest| rest.strip_suffix(".promisor"));
+                if config.get_bool(key).unwrap_or(false) && found.is_none() {
+                    found = name.map(str::to_owned);
+                }
+            });
+            Ok::<_, GitError>(found)
+        })?;
+        name.map(|name| RemoteName::parse(&name)).transpose()
     }
 }
 

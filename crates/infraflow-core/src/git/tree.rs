@@ -180,11 +180,11 @@ impl Tree {
         self.repository.object_size(entry.id)
     }
 
-    /// Those of some entries' blobs that are not in this clone.
-    pub(super) fn missing<'a>(
-        &self,
-        entries: impl IntoIterator<Item = &'a Entry>,
-    ) -> Result<Vec<BlobId>, GitError> {
+    /// Those of some entries' blobs that are not in this clone, and are not read from the disk either.
+    ///
+    /// # Errors
+    /// As [`Repository::missing_blobs`].
+    pub fn missing<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<Vec<BlobId>, GitError> {
         let blobs = entries
             .into_iter()
             .filter(|entry| (entry.mode.is_file() || entry.mode == Mode::Link) && !self.is_on_disk(entry))

@@ -5,6 +5,7 @@ mod history;
 mod materialise;
 mod open;
 mod remote;
+mod together;
 mod tree;
 mod working_tree;
 mod write;
