@@ -26,14 +26,14 @@ use crate::{
     terraform::facts::{Base, StaticValue},
 };
 
-/// The most paths that travel up through one directory. Beyond it, callers see no more of them, and the
-/// catalog warns.
+/// The most paths that travel up through one directory. Beyond it any file may be one of them, and the catalog
+/// warns.
 const MAX_OPEN: usize = 512;
 
 /// The most links that one pattern lists, of which each is followed.
 const MOST_LINKS_LISTED: usize = 1_000;
 
-/// The longest chain of calls that a path travels up.
+/// The longest chain of calls that a path travels up. Whoever calls from further away may read any file.
 const MAX_CALLS: usize = 64;
 
 /// Who stands outside of what is linked: the records of a directory, test files left out.
@@ -197,6 +197,7 @@ impl Draft<'_> {
     fn take(&mut self, open: Open) -> bool {
         let Some(origin) = open.proofs.first().cloned() else { return false };
         if open.proofs.len() > MAX_CALLS {
+            self.crowded = true;
             return false;
         }
         let crowded = self.opens.len() >= MAX_OPEN;
@@ -375,10 +376,22 @@ fn finish(
         warnings.push((
             false,
             format!(
-                "more than {MAX_OPEN} paths are handed through {}; files that reach it by further ones are not followed",
+                "more than {MAX_OPEN} paths are handed through {}, or over more than {MAX_CALLS} calls; any file may be one of the others",
                 scope.directory
             ),
         ));
+        let text = "more paths than are followed";
+        let own = || Proof::whole_file(scope.key.at.clone(), text);
+        let proof =
+            scope.calls.first().map_or_else(own, |call| Proof { text: text.into(), ..call.proof.clone() });
+        edges.push(Edge {
+            to: End::Matching { directory: RepoPath::root(), glob: anything(), unknown: true },
+            kind: ReferenceKind::FileRead,
+            when_run: false,
+            looked: false,
+            part: None,
+            proofs: vec![proof],
+        });
     }
     let mut lends: Vec<RepoPath> = scope
         .linked

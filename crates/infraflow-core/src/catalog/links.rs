@@ -13,6 +13,9 @@ const MOST_LINKS: usize = 40;
 /// The most links to one file that are told.
 const MOST_LEADING: usize = 10_000;
 
+/// A link whose target is longer than any path that a system follows (Linux: 4,096 bytes) leads nowhere.
+const LONGEST_TARGET: u64 = 4096;
+
 /// Links and submodules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Links {
@@ -43,7 +46,9 @@ impl Links {
         self.submodules.remove(path);
         match entry {
             Some(entry) if entry.mode == Mode::Link => {
-                self.links.insert(path.clone(), tree.read_entry(entry)?);
+                let leads = tree.size(entry)? <= LONGEST_TARGET;
+                let target = if leads { tree.read_entry(entry)? } else { b"/".to_vec() };
+                self.links.insert(path.clone(), target);
             }
             Some(entry) if entry.mode == Mode::Submodule => {
                 self.submodules.insert(path.clone());

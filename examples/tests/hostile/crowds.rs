@@ -1,0 +1,114 @@
+//! More of everything than anyone has.
+
+use super::{BACKEND, import::Import, unit};
+
+/// Of files in one folder.
+const MANY: usize = 50_000;
+
+#[test]
+fn fifty_thousand_files_in_a_folder() {
+    let mut import = Import::new();
+    import.file(
+        "live/a/main.tf",
+        format!("{BACKEND}locals {{\n  x = fileset(path.module, \"data/*.json\")\n}}\n"),
+    );
+    let blob = import.blob(b"{}");
+    for n in 0..MANY {
+        import.with("100644", format!("live/a/data/{n}.json"), blob);
+    }
+    import.changed("live/a/data/new.json", "{}");
+    let answer = import.ask();
+    assert_eq!(answer.units(), ["live/a"]);
+}
+
+#[test]
+fn fifty_thousand_configuration_files_in_one_module() {
+    let mut import = Import::new();
+    import.file("live/a/main.tf", unit("../../modules/m"));
+    for n in 0..MANY {
+        let blob =
+            if n == 0 { import.blob(b"locals {\n  a = file(\"${path.module}/f.txt\")\n}\n") } else { 2 };
+        import.with("100644", format!("modules/m/{n}.tf"), blob);
+    }
+    import.changed("modules/m/f.txt", "2");
+    assert_eq!(import.ask().units(), ["live/a"]);
+}
+
+#[test]
+fn fifty_thousand_test_files() {
+    let mut import = Import::new();
+    import.file("modules/m/main.tf", "# 1\n");
+    let blob = import.blob(b"run \"a\" {}\n");
+    for n in 0..MANY {
+        import.with("100644", format!("modules/m/tests/{n}.tftest.hcl"), blob);
+    }
+    import.changed("modules/m/main.tf", "# 2\n");
+    assert_eq!(import.ask().impact().cases.len(), MANY);
+}
+
+#[test]
+fn ten_thousand_calls_of_one_module_that_hand_a_path_through() {
+    let mut import = Import::new();
+    import.file(
+        "modules/m/main.tf",
+        "variable \"f\" {}\nlocals {\n  a = file(var.f)\n  b = filemd5(\"${path.module}/${var.f}\")\n}\n",
+    );
+    let mut text = BACKEND.to_owned();
+    for n in 0..10_000 {
+        text += &format!("module \"m{n}\" {{\n  source = \"../../modules/m\"\n  f = \"f{n}.txt\"\n}}\n");
+    }
+    import.file("live/a/main.tf", text);
+    for n in 0..2_000 {
+        let text =
+            format!("{BACKEND}module \"m\" {{\n  source = \"../../modules/m\"\n  f = \"f{n}.txt\"\n}}\n");
+        import.file(format!("live/u{n}/main.tf"), text);
+    }
+    import.changed("live/a/f9999.txt", "1").changed("modules/m/f1999.txt", "1");
+    let answer = import.ask();
+    // Files beyond the bound are told, not passed over: the unit reads what it may not see.
+    let units = answer.units();
+    assert!(units.contains(&"live/a".to_owned()) && units.contains(&"live/u1999".to_owned()), "{units:?}");
+}
+
+#[test]
+fn a_chain_of_ten_thousand_modules() {
+    let mut import = Import::new();
+    for n in 0..10_000 {
+        import.file(format!("m/{n}/main.tf"), format!("module \"m\" {{\n  source = \"../{}\"\n}}\n", n + 1));
+    }
+    import.file("m/10000/main.tf", "variable \"f\" {}\nlocals {\n  a = file(var.f)\n}\n");
+    import.file("live/a/main.tf", unit("../../m/0"));
+    import.changed("m/10000/main.tf", "# 2\n");
+    let answer = import.ask();
+    let impact = answer.impact();
+    assert_eq!((impact.units.len(), impact.modules.len()), (1, 10_001));
+    assert!(impact.units[0].reasons[0].chain.len() < 100);
+    assert!(answer.out.len() < 200 << 20, "{}", answer.out.len());
+}
+
+#[test]
+fn a_module_that_ten_thousand_units_call_and_that_calls_in_circles() {
+    let mut import = Import::new();
+    let (there, back) =
+        ("module \"b\" {\n  source = \"../b\"\n}\n", "module \"a\" {\n  source = \"../a\"\n}\n");
+    import.file("modules/a/main.tf", there).file("modules/b/main.tf", back);
+    let blob = import.blob(unit("../../modules/a").as_bytes());
+    for n in 0..10_000 {
+        import.with("100644", format!("live/{n}/main.tf"), blob);
+    }
+    import.changed("modules/b/f.tf", "# 2\n");
+    assert_eq!(import.ask().units().len(), 10_000);
+}
+
+#[test]
+fn a_hundred_thousand_links() {
+    let mut import = Import::new();
+    import.file("modules/m/main.tf", "# 1\n").link("links/in/m", "../../modules/m");
+    import.file("live/a/main.tf", unit("../../links/in/m"));
+    let blob = import.blob(b"../modules/m");
+    for n in 0..100_000 {
+        import.with("120000", format!("links/{n}"), blob);
+    }
+    import.changed("modules/m/main.tf", "# 2\n");
+    assert_eq!(import.ask().units(), ["live/a"]);
+}
