@@ -87,7 +87,7 @@ impl Glob {
             // What can take slashes itself may end with the directory, or go on below it.
             let with = usize::from(!matches!(self.0[at], Token::Byte(_)));
             Self(self.0[..at + with].to_vec()).matches(directory)
-                || with == 1 && Self(self.0[..at].to_vec()).matches(&[directory, b"/"].concat())
+                || with == 1 && Self(self.0[..=at].to_vec()).matches(&[directory, b"/"].concat())
         })
     }
 
