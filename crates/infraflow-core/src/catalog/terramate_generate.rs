@@ -42,8 +42,8 @@ struct Use<'a> {
 impl Stack<'_> {
     /// What generated code and the environment of a run take from the files of the stack and of the
     /// directories above it.
-    pub(super) fn generated(&mut self, own: Vec<Merged>) {
-        let mut levels = vec![Level { directory: self.directory.clone(), files: own }];
+    pub(super) fn generated(&mut self, own: &[Merged]) {
+        let mut levels = vec![Level { directory: self.directory.clone(), files: own.to_vec() }];
         let mut at = self.directory.parent();
         while let Some(directory) = at {
             at = directory.parent();

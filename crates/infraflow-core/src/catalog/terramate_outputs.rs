@@ -59,7 +59,9 @@ impl<'a> Producers<'a> {
 
     fn because(&self) -> Because {
         let place = self.block.after.as_ref().map_or(self.block.place, |(_, place)| *place);
-        Because::new(ReferenceKind::Presence, self.file.clone(), place, "the stack that shares its outputs")
+        // Where it is found tells on whom the stack depends; it does not change what the stack is.
+        let kind = ReferenceKind::Consideration;
+        Because::new(kind, self.file.clone(), place, "the stack that shares its outputs")
     }
 
     fn runs_after(&self, lookup: &mut dyn Lookup) -> Vec<(RepoPath, Id)> {
@@ -70,8 +72,7 @@ impl<'a> Producers<'a> {
         directories.map(|directory| (directory.clone(), self.id_by_usual_name(&directory, lookup))).collect()
     }
 
-    /// The id of the stack in a directory, looked for in the file that `terramate create` writes. Nothing
-    /// else of the directory is looked at, since whatever is looked at counts for this stack.
+    /// The id of the stack in a directory, looked for in the file that `terramate create` writes.
     fn id_by_usual_name(&self, directory: &RepoPath, lookup: &mut dyn Lookup) -> Id {
         let names = ["stack.tm.hcl", "stack.tm"];
         let found = names.iter().find_map(|name| self.id_in(&directory.join(name), lookup));

@@ -66,8 +66,8 @@ pub(super) fn resolve(
         files.iter().filter_map(|path| Some((path.clone(), parsed(path, &whole(path), stack.lookup)?)));
     let own = files.collect();
     let own = stack.with_imports(own, ReferenceKind::Include);
+    stack.generated(&own);
     stack.inputs(&own);
-    stack.generated(own);
 }
 
 /// A file that is merged into the stack's directory, and its path.
@@ -186,13 +186,15 @@ impl Stack<'_> {
         if !is_glob(path.as_bytes()) {
             return vec![path];
         }
-        let text = format!("import {:?}", source.value);
-        let glob = String::from_utf8_lossy(path.as_bytes()).replace('{', "\\{");
-        let looks = match kind {
-            ReferenceKind::Include => ReferenceKind::Presence,
-            kind => kind,
-        };
-        self.refer(kind, matching(&RepoPath::root(), &glob), source.place, text, importer);
+        // Of a directory above, what the files say counts, not that they are there.
+        if kind == ReferenceKind::Include {
+            let text = format!("import {:?}", source.value);
+            let fixed: Vec<&[u8]> = path.names().take_while(|name| !is_glob(name)).collect();
+            let start = RepoPath::root().join(fixed.join(&b'/'));
+            let glob = String::from_utf8_lossy(&path.relative_to(&start)).replace('{', "\\{");
+            self.refer(kind, matching(&start, &glob), source.place, text, importer);
+        }
+        let looks = ReferenceKind::Consideration;
         let because = Because::new(looks, importer.clone(), source.place, "import");
         glob_files(&path, &because, self.lookup)
     }

@@ -208,6 +208,12 @@ fn an_import_counts_to_any_depth_by_absolute_and_relative_paths_and_by_globs() {
         Row { why: "a file beside it", files, edits: &[("deep/other.tm", Some(""))], units: &[] },
         Row { why: "a file of a glob", files, edits: &[("mixins/a.tm", Some(""))], units: &["g"] },
         Row { why: "a file that joins a glob", files, edits: &[("mixins/b.tm", Some(""))], units: &["g"] },
+        Row {
+            why: "files beside a glob",
+            files,
+            edits: &[("mixins/README.md", Some("")), ("mixins/deeper/b.tm", Some(""))],
+            units: &[],
+        },
     ]);
 }
 
@@ -259,6 +265,25 @@ fn a_stack_that_consumes_outputs_is_a_dependent_with_or_without_an_order() {
         assert_eq!(dependents("vpc/main.tf"), [place]);
         assert_eq!(dependents("other/main.tf"), [""; 0]);
     }
+}
+
+#[test]
+fn a_file_that_comes_beside_a_stack_concerns_no_consumer_of_another() {
+    let files = [
+        ("vpc/stack.tm.hcl", "stack {\n  id = \"vpc\"\n}\n"),
+        ("vpc/main.tf", MAIN),
+        ("app/stack.tm.hcl", "stack {\n}\ninput \"a\" {\n  from_stack_id = global.vpc\n}\n"),
+        ("app/main.tf", MAIN),
+        ("globals.tm", "globals {\n  vpc = \"vpc\"\n}\n"),
+        ("other/x", ""),
+    ];
+    let dependents = |found: &Impact| -> Vec<String> {
+        found.dependents.iter().map(|unit| unit.path.to_string()).collect()
+    };
+    let found = impact(&files, |repo| repo.write("other/y", ""));
+    assert_eq!((units(&found), dependents(&found)), (vec![], vec![]));
+    let found = impact(&files, |repo| repo.write("vpc/y", ""));
+    assert_eq!((units(&found), dependents(&found)), (vec!["vpc".to_owned()], vec!["app".to_owned()]));
 }
 
 #[test]
