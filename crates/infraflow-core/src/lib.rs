@@ -104,7 +104,8 @@
 //! # Limitations
 //!
 //! - [`catalog::standard_dialects`] are what is understood today; a [`catalog::Dialect`] for another language can be
-//!   written outside of this crate, in Rust or in Python; its documentation shows one.
+//!   written outside of this crate, in Rust or in Python; its documentation shows one. Dry runs and
+//!   deployments are Terraform's.
 //! - [`forge::LocalForge`] keeps change requests in a store. Clients of GitHub and GitLab are not here yet.
 //! - A tool's process is isolated by its environment and its process group, not by a container.
 //! - Sealing is to one shared key per environment; there are no per-person recipients yet.

@@ -29,14 +29,14 @@ impl Catalog {
         for (dialect, claim) in claims(&self.makings().dialects, path) {
             let (kind, ids) = match claim.role {
                 Role::AutomaticValues => {
-                    let mut found = self.running_in(&directory)?;
+                    let mut found = self.running_in(&directory, dialect)?;
                     found.extend(self.tests_in(&directory)?);
                     found.sort();
                     found.dedup();
                     (ReferenceKind::VariableFile, found)
                 }
                 Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect)?),
-                Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory)?),
+                Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory, dialect)?),
                 Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
                 _ => continue,
             };
@@ -79,12 +79,13 @@ impl Catalog {
         Ok(found)
     }
 
-    /// Units and cases that run in a directory.
-    fn running_in(&self, directory: &RepoPath) -> Result<Vec<RecordId>, CatalogError> {
+    /// Units and cases that run in a directory, of those that a dialect's tool runs.
+    fn running_in(&self, directory: &RepoPath, dialect: u8) -> Result<Vec<RecordId>, CatalogError> {
         let mut found = Vec::new();
         for id in self.view().records_at(directory)? {
             let record = self.view().record(id)?;
-            if !record.key.test && self.sort_of(&record)?.is_run() {
+            let own = !record.key.test && self.makings().runs(dialect, record.key.dialect);
+            if own && self.sort_of(&record)?.is_run() {
                 found.push(id);
             }
         }
@@ -112,14 +113,14 @@ impl Catalog {
 
     /// Who can be given a variable file of this directory by name.
     fn named_in(&self, directory: &RepoPath, dialect: u8) -> Result<Vec<RecordId>, CatalogError> {
-        let here = self.running_in(directory)?;
-        if !here.is_empty() || self.view().configured(directory)? {
+        let here = self.running_in(directory, dialect)?;
+        if !here.is_empty() || self.makings().runs_any(dialect, &self.view().configured(directory)?) {
             return Ok(here);
         }
         let mut above = directory.parent();
         while let Some(at) = above {
             // A unit above reaches down for it; what lies beside it on the way says nothing.
-            let found = self.running_in(&at)?;
+            let found = self.running_in(&at, dialect)?;
             if !found.is_empty() {
                 return self.naming(found, dialect);
             }
@@ -180,7 +181,8 @@ impl Catalog {
         for id in self.view().records_below(directory)? {
             let record = self.view().record(id)?;
             let hidden = nearer.iter().any(|at| record.directory.is_within(at));
-            if !hidden && self.sort_of(&record)?.is_run() {
+            let runs = self.makings().runs(dialect, record.key.dialect);
+            if runs && !hidden && self.sort_of(&record)?.is_run() {
                 found.push(id);
             }
         }

@@ -31,6 +31,8 @@ pub(super) struct Makings {
     pub(super) rules: CatalogRules,
     pub(super) own: OwnAddresses,
     pub(super) memo: Memo,
+    /// Which dialects run which, by their places.
+    runs: Vec<Vec<bool>>,
     /// The digest of all of them.
     pub(super) key: [u8; 32],
 }
@@ -49,6 +51,12 @@ impl Makings {
         if dialects.len() > usize::from(u8::MAX) {
             return Err(CatalogError::TooManyDialects { count: dialects.len() });
         }
+        let named: Vec<_> = dialects.iter().map(|dialect| dialect.name()).collect();
+        let runs = dialects.iter().zip(0..).map(|(dialect, at)| {
+            let names = named.iter().zip(0..);
+            names.map(|(name, other)| other == at || dialect.runs(name)).collect()
+        });
+        let runs = runs.collect();
         let own = OwnAddresses::of(tree, rules);
         let mut digester = Digester::new();
         let mut part = |text: &str| {
@@ -69,7 +77,18 @@ impl Makings {
             chosen.unwrap_or_else(|| Arc::clone(dialect))
         });
         let dialects = dialects.collect();
-        Ok(Self { dialects, rules: rules.clone(), own, memo: Memo::default(), key })
+        Ok(Self { dialects, rules: rules.clone(), own, memo: Memo::default(), runs, key })
+    }
+
+    /// Whether a dialect's tool runs what a directory has, which is of these dialects.
+    pub(super) fn runs_any<'d>(&self, dialect: u8, others: impl IntoIterator<Item = &'d u8>) -> bool {
+        others.into_iter().any(|&other| self.runs(dialect, other))
+    }
+
+    /// Whether a dialect's tool also runs what another has in a directory.
+    pub(super) fn runs(&self, dialect: u8, other: u8) -> bool {
+        let row = self.runs.get(usize::from(dialect));
+        row.and_then(|row| row.get(usize::from(other))).copied().unwrap_or_default()
     }
 
     pub(super) fn ground<'a>(&'a self, tree: &'a Tree, links: &'a Links) -> Ground<'a> {
@@ -107,9 +126,14 @@ pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>
         }
     }
     meta.versions.sort();
-    let with_configuration = groups.iter().filter(|group| !group.key.test).map(|group| &group.key.at);
-    let with_configuration: Vec<RepoPath> = with_configuration.cloned().collect();
-    let configured = |directory: &RepoPath| with_configuration.binary_search(directory).is_ok();
+    let with_configuration = groups.iter().filter(|group| !group.key.test).map(|group| &group.key);
+    let with_configuration: Vec<(RepoPath, u8)> =
+        with_configuration.map(|key| (key.at.clone(), key.dialect)).collect();
+    let configured = |dialect: u8, directory: &RepoPath| {
+        let first = with_configuration.partition_point(|(at, _)| at < directory);
+        let here = with_configuration[first..].iter().take_while(|(at, _)| at == directory);
+        makings.runs_any(dialect, here.map(|(_, other)| other))
+    };
     let mut ground = makings.ground(tree, &links);
     ground.prepare(&groups).map_err(failed)?;
     let ground = ground;

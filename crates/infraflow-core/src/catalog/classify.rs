@@ -1,6 +1,6 @@
 //! Modules, units and test cases told apart. The rules stand in the documentation of the folder.
 
-use super::{CaseKind, CatalogError, CatalogRules, MarkKind, ReferenceKind, record::Record, view::View};
+use super::{CaseKind, CatalogError, MarkKind, ReferenceKind, build::Makings, record::Record, view::View};
 use crate::proof::RepoPath;
 
 /// What a scope is.
@@ -25,7 +25,7 @@ impl Sort {
     }
 }
 
-pub(super) fn sort(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, CatalogError> {
+pub(super) fn sort(view: &View, makings: &Makings, record: &Record) -> Result<Sort, CatalogError> {
     if record.key.test {
         return Ok(Sort::Case { module: record.directory.clone(), kind: CaseKind::TestFile });
     }
@@ -34,18 +34,20 @@ pub(super) fn sort(view: &View, rules: &CatalogRules, record: &Record) -> Result
         // What another dialect takes for a unit is one with the configuration that stands there.
         if !other.key.test
             && other.key.dialect != record.key.dialect
+            && makings.runs(other.key.dialect, record.key.dialect)
             && other.marks.contains(&MarkKind::Unit)
             && (!record.marks.contains(&MarkKind::Unit) || other.key.dialect > record.key.dialect)
-            && alone(view, rules, &other)? == Sort::Unit
+            && alone(view, makings, &other)? == Sort::Unit
         {
             return Ok(Sort::Part { dialect: other.key.dialect });
         }
     }
-    alone(view, rules, record)
+    alone(view, makings, record)
 }
 
 /// What a scope is by itself.
-fn alone(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, CatalogError> {
+fn alone(view: &View, makings: &Makings, record: &Record) -> Result<Sort, CatalogError> {
+    let rules = &makings.rules;
     let directory = &record.directory;
     if rules.is_live(directory) {
         return Ok(Sort::Unit);
@@ -56,14 +58,14 @@ fn alone(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, Cat
     if record.marks.contains(&MarkKind::Unit) {
         return Ok(Sort::Unit);
     }
-    let called = called(view, directory)?;
-    if !called && let Some(above) = above(view, rules, directory)? {
-        let module = exemplified(view, record, above)?;
+    let called = called(view, makings, record)?;
+    if !called && let Some(above) = above(view, makings, record)? {
+        let module = exemplified(view, makings, record, above)?;
         return Ok(Sort::Case { module, kind: CaseKind::Example });
     }
     if record.marks.contains(&MarkKind::Case) {
         let above = directory.parent().unwrap_or_else(RepoPath::root);
-        let module = exemplified(view, record, above)?;
+        let module = exemplified(view, makings, record, above)?;
         return Ok(Sort::Case { module, kind: CaseKind::Example });
     }
     if called || directory.names().any(|name| name == b"modules") {
@@ -76,21 +78,25 @@ fn alone(view: &View, rules: &CatalogRules, record: &Record) -> Result<Sort, Cat
 }
 
 /// Whether another directory calls this one, or links to its files: that lends them, as a module does.
-fn called(view: &View, directory: &RepoPath) -> Result<bool, CatalogError> {
+fn called(view: &View, makings: &Makings, called: &Record) -> Result<bool, CatalogError> {
+    let directory = &called.directory;
     let by_another = |record: &Record, edge: &super::record::Edge| {
-        edge.kind == ReferenceKind::ModuleCall && record.directory != *directory
+        edge.kind == ReferenceKind::ModuleCall
+            && record.directory != *directory
+            && makings.runs(record.key.dialect, called.key.dialect)
     };
     Ok(view.any_end(directory, by_another)? || view.lends(directory)?)
 }
 
 /// The directory above `examples` or `tests`, the innermost. `examples` itself is a case only where the
 /// directory above it is configured: otherwise it is a directory of somebody's own choosing.
-fn above(view: &View, rules: &CatalogRules, directory: &RepoPath) -> Result<Option<RepoPath>, CatalogError> {
+fn above(view: &View, makings: &Makings, record: &Record) -> Result<Option<RepoPath>, CatalogError> {
+    let (rules, directory) = (&makings.rules, &record.directory);
     let mut at = directory.clone();
     while let Some(parent) = at.parent() {
         let mut named = rules.examples.iter().chain(&rules.tests);
         if named.any(|name| name.as_bytes() == at.file_name())
-            && (at != *directory || view.configured(&parent)?)
+            && (at != *directory || makings.runs_any(record.key.dialect, &view.configured(&parent)?))
         {
             return Ok(Some(parent));
         }
@@ -101,13 +107,18 @@ fn above(view: &View, rules: &CatalogRules, directory: &RepoPath) -> Result<Opti
 
 /// The module of which a directory is an example: the one above, if it calls that, or nothing of this
 /// repository; otherwise the first that it calls.
-fn exemplified(view: &View, record: &Record, above: RepoPath) -> Result<RepoPath, CatalogError> {
+fn exemplified(
+    view: &View,
+    makings: &Makings,
+    record: &Record,
+    above: RepoPath,
+) -> Result<RepoPath, CatalogError> {
     let mut first = None;
     for target in record.calls.iter().filter_map(|call| call.target.as_ref()) {
         if *target == above {
             return Ok(above);
         }
-        if first.is_none() && view.configured(target)? {
+        if first.is_none() && makings.runs_any(record.key.dialect, &view.configured(target)?) {
             first = Some(target.clone());
         }
     }

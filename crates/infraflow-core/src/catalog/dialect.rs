@@ -1,8 +1,8 @@
 use std::{error::Error, sync::Arc};
 
 use super::{
-    Claim, Definition, DialectName, Facts, Lookup, Parsed, TerraformDialect, TerragruntDialect,
-    TerramateDialect, ToolChoice, Unparsable,
+    Claim, Definition, DialectName, Facts, HelmDialect, KustomizeDialect, Lookup, Parsed, TerraformDialect,
+    TerragruntDialect, TerramateDialect, ToolChoice, Unparsable,
 };
 use crate::proof::RepoPath;
 
@@ -47,6 +47,15 @@ pub trait Dialect: Send + Sync {
 
     /// The version of its facts.
     fn version(&self) -> u32;
+
+    /// Whether its tool also runs configuration of another dialect where it finds it in a directory. Only then
+    /// does a reference of this dialect to a directory mean what the other has there, only then does a lock or
+    /// version file of this dialect concern the other's units, and only then is what the other has in the
+    /// directory of a unit part of that unit. Answers the same for itself always.
+    fn runs(&self, other: &DialectName) -> bool {
+        let _ = other;
+        true
+    }
 
     /// How it reads the file at this path; `None` where it does not.
     fn claims(&self, path: &RepoPath) -> Option<Claim>;
@@ -135,5 +144,11 @@ pub trait Dialect: Send + Sync {
 
 /// All dialects of this crate.
 pub fn standard_dialects() -> Vec<Arc<dyn Dialect>> {
-    vec![Arc::new(TerraformDialect), Arc::new(TerragruntDialect), Arc::new(TerramateDialect)]
+    vec![
+        Arc::new(TerraformDialect),
+        Arc::new(TerragruntDialect),
+        Arc::new(TerramateDialect),
+        Arc::new(KustomizeDialect),
+        Arc::new(HelmDialect),
+    ]
 }

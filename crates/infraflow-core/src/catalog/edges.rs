@@ -112,6 +112,14 @@ impl Catalog {
         if !self.is_called(&record) {
             found.retain(|(_, edge)| edge.kind != ReferenceKind::ModuleCall);
         }
+        let mut read = Vec::with_capacity(found.len());
+        for (from, edge) in found.drain(..) {
+            let dialect = self.view().record(from)?.key.dialect;
+            if self.makings().runs(dialect, record.key.dialect) {
+                read.push((from, edge));
+            }
+        }
+        let mut found = read;
         let rules = &self.makings().rules;
         for name in rules.examples.iter().chain(&rules.tests) {
             for example in self.view().records_below(&record.key.at.join(name.as_bytes()))? {
@@ -148,7 +156,7 @@ impl Catalog {
         let Sort::Case { module, kind: CaseKind::Example } = self.sort_of(record)? else { return Ok(None) };
         for call in &record.calls {
             if let Some(target) = &call.target
-                && self.view().configured(target)?
+                && self.makings().runs_any(record.key.dialect, &self.view().configured(target)?)
             {
                 return Ok(None);
             }

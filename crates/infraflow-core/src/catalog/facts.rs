@@ -210,6 +210,28 @@ pub enum Target {
         /// The values of its variables.
         values: Vec<Definition>,
     },
+    /// Whatever stands in a directory of this repository, called like a module whose place is known.
+    Directory(RepoPath),
+    /// The same for a directory of a git repository, which counts where that is this very repository and the
+    /// reference follows its trunk.
+    Repository {
+        /// What git clones.
+        url: String,
+        /// The directory in it.
+        directory: String,
+        /// The branch, tag or commit, where one is named.
+        reference: Option<String>,
+    },
+    /// The files below a directory that match a glob in the manner of `fileset`, but for those that match one
+    /// of the others; globs are of paths from that directory.
+    Files {
+        /// The directory.
+        directory: RepoPath,
+        /// Which files.
+        glob: String,
+        /// Which of them do not count.
+        except: Vec<String>,
+    },
     /// The unit in a directory, whose outputs are consumed: what changes there concerns the dependents.
     Unit(RepoPath),
     /// Every file below a directory, but for those below a deeper directory whose scope says the same.

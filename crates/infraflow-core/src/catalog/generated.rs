@@ -44,7 +44,9 @@ impl Catalog {
             let (facts, _) = ground.resolve(&group, &mut files).map_err(failed)?;
             let scopes = facts.generated.iter().map(|unit| generated(&group, unit, &ground));
             let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-            let configured = |directory: &RepoPath| view.configured(directory).unwrap_or(false);
+            let configured = |dialect: u8, directory: &RepoPath| {
+                makings.runs_any(dialect, &view.configured(directory).unwrap_or_default())
+            };
             let outside = |directory: &RepoPath| -> Result<Vec<Arc<Record>>, CatalogError> {
                 let mut found = Vec::new();
                 for id in view.records_at(directory)? {

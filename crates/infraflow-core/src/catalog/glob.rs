@@ -96,6 +96,13 @@ impl Glob {
         self.0 == [Token::Any]
     }
 
+    /// The whole of a glob in the manner of `fileset`.
+    pub(super) fn of(glob: &str) -> Self {
+        let mut made = Self::default();
+        made.push_glob(glob.as_bytes());
+        made
+    }
+
     /// The text of a pattern without anything to match.
     pub(super) fn constant(&self) -> Option<Vec<u8>> {
         self.0.iter().map(|token| if let Token::Byte(byte) = token { Some(*byte) } else { None }).collect()

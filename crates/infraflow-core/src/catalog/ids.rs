@@ -54,6 +54,21 @@ impl DialectName {
         const { Self::constant("terramate") }
     }
 
+    /// Kustomizations.
+    pub fn kustomize() -> Self {
+        Self(Cow::Borrowed("kustomize"))
+    }
+
+    /// Helm charts.
+    pub fn helm() -> Self {
+        Self(Cow::Borrowed("helm"))
+    }
+
+    /// Whether it is one of those of Kubernetes, which no tool of Terraform's runs.
+    pub(super) fn is_of_kubernetes(&self) -> bool {
+        matches!(&*self.0, "kustomize" | "helm")
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -135,10 +150,11 @@ impl BackendSetting {
 }
 
 /// What tells one unit from another: its directory and, where teams use them, a workspace, variable files
-/// and backend settings. Two units may share a directory.
+/// and backend settings. Two units may share a directory. Where the units of two dialects do, that of the
+/// later one in the catalog's list says its dialect too.
 ///
-/// Written `path`, or `path#workspace=…&var_file=…&backend=…`; in each part `%`, `#` and `&` are written
-/// `%XX`.
+/// Written `path`, or `path#workspace=…&var_file=…&backend=…&dialect=…`; in each part `%`, `#` and `&` are
+/// written `%XX`.
 ///
 /// ```
 /// use infraflow_core::{catalog::{UnitId, WorkspaceName}, proof::RepoPath};
@@ -157,12 +173,20 @@ pub struct UnitId {
     workspace: Option<WorkspaceName>,
     var_files: Vec<RepoPath>,
     backend: Vec<BackendSetting>,
+    dialect: Option<DialectName>,
 }
 
 impl UnitId {
     /// The unit that is a directory and nothing else.
     pub fn new(path: RepoPath) -> Self {
-        Self { path, workspace: None, var_files: Vec::new(), backend: Vec::new() }
+        Self { path, workspace: None, var_files: Vec::new(), backend: Vec::new(), dialect: None }
+    }
+
+    /// The same, told from a unit of another dialect in its directory.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: DialectName) -> Self {
+        self.dialect = Some(dialect);
+        self
     }
 
     /// The same in a workspace.
@@ -204,6 +228,7 @@ impl UnitId {
                 ("workspace", name) if id.workspace.is_none() => {
                     id.workspace = Some(WorkspaceName::parse(&unescape(name).ok_or_else(bad)?)?);
                 }
+                ("dialect", name) if id.dialect.is_none() => id.dialect = Some(DialectName::parse(name)?),
                 ("var_file", file) => id.var_files.push(path(file)?),
                 ("backend", setting) => {
                     id.backend.push(BackendSetting::parse(&unescape(setting).ok_or_else(bad)?)?);
@@ -217,6 +242,11 @@ impl UnitId {
     /// The directory.
     pub fn path(&self) -> &RepoPath {
         &self.path
+    }
+
+    /// The dialect, where a unit of another one shares the directory.
+    pub fn dialect(&self) -> Option<&DialectName> {
+        self.dialect.as_ref()
     }
 
     /// The workspace; `None` where the unit does not select one.
@@ -262,7 +292,8 @@ impl fmt::Display for UnitId {
         let workspace = self.workspace.iter().map(|name| ("workspace", name.0.replace('%', "%25")));
         let files = self.var_files.iter().map(|file| ("var_file", file.to_string()));
         let backend = self.backend.iter().map(|setting| ("backend", setting.0.replace('%', "%25")));
-        for (i, (key, value)) in workspace.chain(files).chain(backend).enumerate() {
+        let dialect = self.dialect.iter().map(|name| ("dialect", name.0.to_string()));
+        for (i, (key, value)) in workspace.chain(files).chain(backend).chain(dialect).enumerate() {
             write!(f, "{}{key}={}", if i == 0 { '#' } else { '&' }, escape(&value))?;
         }
         Ok(())
@@ -355,7 +386,8 @@ mod tests {
             .with_workspace(WorkspaceName::parse("a&b=c").unwrap())
             .with_var_file(odd)
             .with_var_file(RepoPath::parse("x.tfvars").unwrap())
-            .with_backend(BackendSetting::parse("key=a&b#c%20").unwrap());
+            .with_backend(BackendSetting::parse("key=a&b#c%20").unwrap())
+            .with_dialect(DialectName::kustomize());
         assert_eq!(UnitId::parse(&id.to_string()).unwrap(), id, "{id}");
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(serde_json::from_str::<UnitId>(&json).unwrap(), id);

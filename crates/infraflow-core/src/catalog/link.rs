@@ -16,7 +16,7 @@ use super::{
     ground::Ground,
     path::{Paths, paths},
     record::{CallRecord, Edge, End, Open, Proof, Record},
-    scope::{Call, Scope},
+    scope::{Call, Configured, Scope},
     template::templates,
     values,
 };
@@ -48,6 +48,8 @@ struct Draft<'a> {
     warnings: Vec<(bool, String)>,
     /// Reads that its callers or its root settle, by value and where they are written.
     opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Open>,
+    /// How many of these callers see.
+    open_ended: usize,
     crowded: bool,
 }
 
@@ -55,7 +57,7 @@ struct Draft<'a> {
 pub(super) fn link(
     scopes: &[Scope],
     ground: &Ground<'_>,
-    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+    configured: &Configured<'_>,
     outside: &Outside<'_>,
 ) -> Result<Vec<Record>, CatalogError> {
     let mut drafts: Vec<Draft<'_>> = scopes.par_iter().map(|scope| draft(scope, ground)).collect();
@@ -68,7 +70,7 @@ pub(super) fn link(
 pub(super) fn link_alone(
     scope: &Scope,
     ground: &Ground<'_>,
-    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+    configured: &Configured<'_>,
 ) -> Result<Record, GitError> {
     finish(draft(scope, ground), ground, configured)
 }
@@ -80,6 +82,7 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         edges: own_edges(scope, ground),
         warnings: Vec::new(),
         opens: BTreeMap::new(),
+        open_ended: 0,
         crowded: false,
     };
     for call in &scope.calls {
@@ -129,8 +132,17 @@ fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
     for (directory, proof) in &scope.below {
         edges.push(edge(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
     }
+    for files in &scope.matching {
+        let to = End::Matching {
+            directory: files.directory.clone(),
+            glob: files.glob.clone(),
+            unknown: false,
+            except: files.except.clone(),
+        };
+        edges.push(edge(to, files.kind, files.proof.clone()));
+    }
     for unparsable in &scope.unparsable {
-        let to = End::Matching { directory: scope.directory.clone(), glob: anything(), unknown: true };
+        let to = anything_below(scope.directory.clone());
         let proof = Proof::whole_file(unparsable.path.clone(), "a file that could not be understood");
         edges.push(edge(to, ReferenceKind::FileRead, proof));
     }
@@ -146,22 +158,26 @@ fn travels(open: &Open) -> bool {
     is_open(&open.value) || open.kind == ReferenceKind::Dependency
 }
 
-fn anything() -> Glob {
+fn anything_below(directory: RepoPath) -> End {
     let mut glob = Glob::default();
     glob.push_any();
-    glob
+    End::Matching { directory, glob, unknown: true, except: Vec::new() }
 }
 
 impl Draft<'_> {
     /// Resolves a call, and adds its edges.
     fn call(&mut self, call: &Call, ground: &Ground<'_>) -> Option<RepoPath> {
-        let (from, relative) = match (&call.directory, &call.source) {
-            (Some(directory), _) => (RepoPath::root(), directory.as_bytes().to_vec()),
-            (None, Some((source, _))) => {
+        let (from, relative) = match (&call.directory, &call.repository, &call.source) {
+            (Some(directory), ..) => (RepoPath::root(), directory.as_bytes().to_vec()),
+            (None, Some((url, directory, reference)), _) => {
+                let own = ground.own.is_own(url, reference.as_deref());
+                own.then(|| (RepoPath::root(), directory.as_bytes().to_vec()))?
+            }
+            (None, None, Some((source, _))) => {
                 let (from, relative) = ground.own.within(&self.scope.directory, &source.value)?;
                 (from, relative.into_bytes())
             }
-            (None, None) => return None,
+            (None, None, None) => return None,
         };
         let way = ground.links.follow(&from, &relative);
         let edge = |to, kind| Edge {
@@ -200,7 +216,9 @@ impl Draft<'_> {
             self.crowded = true;
             return false;
         }
-        let crowded = self.opens.len() >= MAX_OPEN;
+        // What nobody has to fill in goes no further than this scope.
+        let open_ended = is_open(&open.value);
+        let crowded = open_ended && self.open_ended >= MAX_OPEN;
         match self.opens.entry((open.kind, open.value.clone(), origin)) {
             std::collections::btree_map::Entry::Occupied(mut known) => {
                 let by_length = open.proofs.len().cmp(&known.get().proofs.len());
@@ -215,6 +233,7 @@ impl Draft<'_> {
                     self.crowded = true;
                     return false;
                 }
+                self.open_ended += usize::from(open_ended);
                 place.insert(open);
                 true
             }
@@ -331,7 +350,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
 fn finish(
     mut draft: Draft<'_>,
     ground: &Ground<'_>,
-    configured: &(dyn Fn(&RepoPath) -> bool + Sync),
+    configured: &Configured<'_>,
 ) -> Result<Record, GitError> {
     let scope = draft.scope;
     let opens: Vec<Open> = std::mem::take(&mut draft.opens).into_values().collect();
@@ -339,7 +358,7 @@ fn finish(
     let nothing = HashMap::new();
     let (mut given, mut defaults) = (HashMap::new(), &nothing);
     if takes_values {
-        given = values::of_files(ground, &scope.directory, configured)?;
+        given = values::of_files(ground, &scope.directory, &|at| configured(scope.key.dialect, at))?;
         for (name, values) in &scope.values {
             let own: &mut Vec<StaticValue> = given.entry(name.clone()).or_default();
             for value in values {
@@ -385,7 +404,7 @@ fn finish(
         let proof =
             scope.calls.first().map_or_else(own, |call| Proof { text: text.into(), ..call.proof.clone() });
         edges.push(Edge {
-            to: End::Matching { directory: RepoPath::root(), glob: anything(), unknown: true },
+            to: anything_below(RepoPath::root()),
             kind: ReferenceKind::FileRead,
             when_run: false,
             looked: false,
@@ -585,7 +604,7 @@ impl Settle<'_, '_> {
                 for found in paths(&open.value, from) {
                     if let Paths::Matching { directory, glob, .. } = found {
                         self.warn_unknown(open, &directory, when_run);
-                        let to = End::Matching { directory, glob, unknown: false };
+                        let to = End::Matching { directory, glob, unknown: false, except: Vec::new() };
                         self.edge(open, open.kind, to, when_run);
                     }
                 }
@@ -622,7 +641,8 @@ impl Settle<'_, '_> {
                     }
                     if let Some(directory) = self.behind_links(open, &directory, when_run) {
                         self.linked_below(open, &directory, &glob, when_run);
-                        self.edge(open, open.kind, End::Matching { directory, glob, unknown }, when_run);
+                        let to = End::Matching { directory, glob, unknown, except: Vec::new() };
+                        self.edge(open, open.kind, to, when_run);
                     }
                 }
                 // An argument that is not known names no path; a function that reads must read something.
@@ -634,7 +654,7 @@ impl Settle<'_, '_> {
                         self.directory.clone()
                     };
                     self.warn_unknown(open, &directory, when_run);
-                    let end = End::Matching { directory, glob: anything(), unknown: true };
+                    let end = anything_below(directory);
                     self.edge(open, open.kind, end, when_run);
                 }
             }

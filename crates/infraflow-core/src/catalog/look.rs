@@ -99,8 +99,13 @@ impl TreeLookup<'_> {
     fn names(&mut self, directory: &RepoPath) -> Vec<Listed> {
         let found = self.near.directory(directory);
         let Some(found) = self.kept(found).flatten() else { return Vec::new() };
-        let mut listed: Vec<Listed> =
-            found.names().map(|(name, mode)| Listed::new(name, mode == Mode::Directory)).collect();
+        let mut listed: Vec<Listed> = found
+            .names()
+            .map(|(name, mode)| Listed {
+                is_link: mode == Mode::Link,
+                ..Listed::new(name, mode == Mode::Directory)
+            })
+            .collect();
         listed.sort();
         listed
     }
@@ -150,7 +155,7 @@ impl Lookup for TreeLookup<'_> {
         let mut glob = Glob::default();
         glob.push_run();
         glob.push_text(ending);
-        let to = End::Matching { directory: end.clone(), glob, unknown: false };
+        let to = End::Matching { directory: end.clone(), glob, unknown: false, except: Vec::new() };
         self.note(to, presence(because), because);
         let mut names = self.names(&end);
         names.retain(|listed| !listed.is_directory && listed.name.ends_with(ending));

@@ -86,11 +86,13 @@ pub struct Listed {
     pub name: Vec<u8>,
     /// Whether it is a directory.
     pub is_directory: bool,
+    /// Whether it is a symbolic link, to whatever.
+    pub is_link: bool,
 }
 
 impl Listed {
-    /// A name of a directory.
+    /// A name of a directory, which is no link.
     pub fn new(name: impl Into<Vec<u8>>, is_directory: bool) -> Self {
-        Self { name: name.into(), is_directory }
+        Self { name: name.into(), is_directory, is_link: false }
     }
 }

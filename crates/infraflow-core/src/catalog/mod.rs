@@ -13,7 +13,8 @@
 //!    name, or, where no module stands there, of the module it calls;
 //! 5. another directory calls it or links to its files, or one of the names on its path is `modules`: a
 //!    **module**;
-//! 6. it has `terraform.tfvars`, `*.auto.tfvars`, a lock file or a `provider` block: a **unit**;
+//! 6. it has `terraform.tfvars`, `*.auto.tfvars`, a lock file or a `provider` block, or is a kustomization and no
+//!    component: a **unit**;
 //! 7. otherwise: a **module**.
 //!
 //! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run: their own, or the one
@@ -24,6 +25,11 @@
 //! id of its own: `live/app#var_file=live/app/envs/dev.tfvars&backend=live/app/backend/dev.hcl`. Which there are is
 //! declared, or found by what stands there, by the rules of [`variants`](mod@variants); it is looked up when
 //! somebody asks, and nothing of it is kept. Test cases are not split.
+//!
+//! # Several tools in one directory
+//! What Terragrunt or Terramate takes for a unit is one with the Terraform configuration that stands there. Where
+//! no tool runs what the other has ([`Dialect::runs`]), as with Terraform and a kustomization, each is for itself:
+//! a call of one does not mean the other, and of two units the later dialect's is called `live#dialect=kustomize`.
 //!
 //! # Paths
 //! Files count where Terraform reads them: `path.module`, `path.root`, `path.cwd` and relative paths are told
@@ -55,6 +61,9 @@
 //! - Where nothing tells which units share a directory ([`variants`](mod@variants)), it is one unit, and all
 //!   variable files beside it count for it. What a unit of Terragrunt is given it names itself, so that such units
 //!   are declared or one.
+//! - Modules of two dialects in one directory share an entry, and the first dialect speaks for both.
+//! - Objects of Argo CD and Flux that name a path of this repository are not read: what they deploy is a unit by
+//!   its own kustomization, or by a pattern of `live`.
 //! - Units that read another's state (`terraform_remote_state`) are told as its dependents where both say by
 //!   constants where that is kept; workspaces are not told apart.
 
@@ -75,10 +84,12 @@ mod generated;
 mod glob;
 mod ground;
 mod group;
+mod helm_dialect;
 mod ids;
 mod image;
 mod included;
 mod index;
+mod kustomize_dialect;
 mod link;
 mod links;
 mod listing;
@@ -118,8 +129,10 @@ pub use facts::{
     Claim, Definition, FactReference, Facts, GeneratedUnit, Mark, MarkKind, Role, Scope, Target,
 };
 pub(crate) use generated::Generated;
+pub use helm_dialect::HelmDialect;
 pub use ids::{BackendSetting, CaseId, DialectName, UnitId, WorkspaceName};
 pub use included::included;
+pub use kustomize_dialect::KustomizeDialect;
 pub use lookup::{Because, Listed, Lookup, Parsed};
 pub use needed::files_missing;
 pub use node::{Case, CaseKind, Module, Node, Unit, Unparsable};

@@ -46,16 +46,21 @@ impl OwnAddresses {
         match address.kind() {
             SourceKind::Local => Some((directory.clone(), address.url().to_owned())),
             SourceKind::Git | SourceKind::Other if self.packages.contains(&PackageIdentity::of(&address)) => {
-                let follows_trunk = match address.reference() {
-                    None => true,
-                    Some(reference) => {
-                        let short = reference.strip_prefix("refs/heads/").unwrap_or(&reference);
-                        reference.is_empty() || reference == "HEAD" || Some(short) == self.trunk.as_deref()
-                    }
-                };
-                follows_trunk.then(|| (RepoPath::root(), address.subdir().unwrap_or_default().to_owned()))
+                let follows = self.follows_trunk(address.reference().as_deref());
+                follows.then(|| (RepoPath::root(), address.subdir().unwrap_or_default().to_owned()))
             }
             _ => None,
         }
+    }
+
+    /// Whether what git clones from an address is this repository, at a reference that follows its trunk.
+    pub(super) fn is_own(&self, url: &str, reference: Option<&str>) -> bool {
+        self.packages.contains(&PackageIdentity::of_remote(url)) && self.follows_trunk(reference)
+    }
+
+    fn follows_trunk(&self, reference: Option<&str>) -> bool {
+        let Some(reference) = reference else { return true };
+        let short = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        reference.is_empty() || reference == "HEAD" || Some(short) == self.trunk.as_deref()
     }
 }

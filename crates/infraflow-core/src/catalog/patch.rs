@@ -192,15 +192,12 @@ impl Change<'_> {
     fn neighbours(&mut self, directory: &RepoPath) -> Result<(), CatalogError> {
         let before = self.view.configured(directory)?;
         let entries = self.tree.list(directory).map_err(|source| CatalogError::git(self.tree, source))?;
-        let now = entries
-            .iter()
-            .filter(|entry| !matches!(entry.mode, Mode::Directory | Mode::Submodule))
-            .any(|entry| {
-                let mut claims = claims(&self.makings.dialects, &entry.path);
-                claims.any(|(_, claim)| {
-                    claim.role == Role::Configuration && matches!(claim.scope, super::Scope::Directory)
-                })
-            });
+        let files = entries.iter().filter(|entry| !matches!(entry.mode, Mode::Directory | Mode::Submodule));
+        let claims = files.flat_map(|entry| claims(&self.makings.dialects, &entry.path));
+        let own = claims.filter(|(_, claim)| {
+            claim.role == Role::Configuration && matches!(claim.scope, super::Scope::Directory)
+        });
+        let now: BTreeSet<u8> = own.map(|(dialect, _)| dialect).collect();
         if before == now {
             return Ok(());
         }
@@ -288,14 +285,15 @@ impl Made<'_> {
             let groups: Vec<&Group> =
                 dirty.iter().filter_map(|key| self.groups.get(&directory_of(key))?.get(key)).collect();
             let groups_of = &self.groups;
-            let known: HashMap<&RepoPath, bool> = groups_of
-                .iter()
-                .map(|(directory, groups)| (directory, groups.keys().any(|key| !key.test)))
-                .collect();
+            let dialects = |groups: &BTreeMap<Key, Group>| -> BTreeSet<u8> {
+                groups.keys().filter(|key| !key.test).map(|key| key.dialect).collect()
+            };
+            let known: HashMap<&RepoPath, BTreeSet<u8>> =
+                groups_of.iter().map(|(directory, groups)| (directory, dialects(groups))).collect();
             let view = self.view;
-            let configured = |directory: &RepoPath| match known.get(directory) {
-                Some(&known) => known,
-                None => view.configured(directory).unwrap_or(false),
+            let configured = |dialect: u8, directory: &RepoPath| match known.get(directory) {
+                Some(known) => self.makings.runs_any(dialect, known),
+                None => self.makings.runs_any(dialect, &view.configured(directory).unwrap_or_default()),
             };
             let outside = |directory: &RepoPath| -> Result<Vec<Arc<Record>>, CatalogError> {
                 let mut found = Vec::new();

@@ -104,11 +104,12 @@ impl Edge {
             End::Scope(_) | End::State(_) => false,
             End::File(file) => file == path,
             End::Subtree(directory) | End::Below(directory) => path.is_within(directory),
-            End::Matching { directory, glob, unknown } => {
+            End::Matching { directory, glob, unknown, except } => {
                 let from = directory.as_bytes().len() + usize::from(!directory.is_root());
                 let rest = path.as_bytes().get(from..).unwrap_or_default();
                 let beyond = *unknown && (configures || glob.is_anything() && is_about_the_repository(path));
-                path.is_within(directory) && !beyond && glob.matches(rest)
+                let counts = glob.matches(rest) && !except.iter().any(|glob| glob.matches(rest));
+                path.is_within(directory) && !beyond && counts
             }
         }
     }
@@ -138,6 +139,8 @@ pub(crate) enum End {
         glob: Glob,
         /// Whether a part of it is not known: then it matches more than is read.
         unknown: bool,
+        /// Those that match one of these do not count.
+        except: Vec<Glob>,
     },
 }
 

@@ -10,6 +10,7 @@ use super::{
     Unparsable,
     decode::decode,
     fill::{Names, alternatives, names_file, names_local},
+    glob::Glob,
     ground::Ground,
     group::Group,
     look::Looked,
@@ -47,6 +48,28 @@ pub(super) struct Call {
     pub(super) root: bool,
     /// Where it stands, where the dialect knows that.
     pub(super) directory: Option<RepoPath>,
+    /// What git clones, the directory in it and the reference, where the dialect gives these.
+    pub(super) repository: Option<(String, String, Option<String>)>,
+}
+
+impl Call {
+    /// A call whose place the dialect gives.
+    fn to(
+        proof: Proof,
+        directory: Option<RepoPath>,
+        repository: Option<(String, String, Option<String>)>,
+    ) -> Self {
+        Self {
+            name: proof.text.to_string(),
+            source: None,
+            version: None,
+            proof,
+            arguments: HashMap::new(),
+            root: false,
+            directory,
+            repository,
+        }
+    }
 }
 
 /// A path that is read or named, as far as its directory's own files tell.
@@ -54,6 +77,15 @@ pub(super) struct Read {
     pub(super) kind: ReferenceKind,
     pub(super) value: StaticValue,
     pub(super) part: Option<Digest>,
+    pub(super) proof: Proof,
+}
+
+/// Files below a directory, but for some.
+pub(super) struct Files {
+    pub(super) directory: RepoPath,
+    pub(super) glob: Glob,
+    pub(super) except: Vec<Glob>,
+    pub(super) kind: ReferenceKind,
     pub(super) proof: Proof,
 }
 
@@ -81,6 +113,8 @@ pub(super) struct Scope {
     pub(super) state: Option<StaticValue>,
     /// Data files that were decoded for its values, and templates that were looked into.
     decoded: Mutex<BTreeSet<RepoPath>>,
+    /// Files that count by what they are called.
+    pub(super) matching: Vec<Files>,
     /// Its files, for what they define.
     files: Vec<(RepoPath, Entry)>,
     /// What is defined whether or not anybody needs it.
@@ -95,9 +129,14 @@ pub(super) struct Definitions {
     pub(super) defaults: HashMap<String, StaticValue>,
 }
 
+/// Whether a directory has configuration that a dialect's tool runs.
+pub(super) type Configured<'a> = dyn Fn(u8, &RepoPath) -> bool + Sync + 'a;
+
 /// The directory in which a test file is run: its own, or the one above `tests`, or above another directory without
 /// configuration.
-fn run_from(directory: &RepoPath, configured: &dyn Fn(&RepoPath) -> bool, rules: &CatalogRules) -> RepoPath {
+fn run_from(group: &Group, configured: &Configured<'_>, rules: &CatalogRules) -> RepoPath {
+    let directory = group.directory.path();
+    let configured = |at: &RepoPath| configured(group.key.dialect, at);
     let in_tests = rules.tests.iter().any(|name| name.as_bytes() == directory.file_name());
     if !in_tests && configured(directory) {
         return directory.clone();
@@ -122,7 +161,7 @@ pub(super) const MOST_NAMES_OF_TESTS: usize = 3;
 pub(super) fn gather(
     group: &Group,
     ground: &Ground<'_>,
-    configured: &dyn Fn(&RepoPath) -> bool,
+    configured: &Configured<'_>,
 ) -> Result<Scope, GitError> {
     let dialect = &*ground.dialects[usize::from(group.key.dialect)];
     let files = group.files.iter().map(|entry| ground.read(entry, dialect));
@@ -132,7 +171,7 @@ pub(super) fn gather(
         false => ground.resolve(group, &mut files)?,
     };
     let directory = match group.key.test {
-        true => run_from(group.directory.path(), configured, ground.rules),
+        true => run_from(group, configured, ground.rules),
         false => group.directory.path().clone(),
     };
     let empty = Scope::empty(group.key.clone(), directory);
@@ -207,6 +246,7 @@ impl Scope {
             below: Vec::new(),
             state: None,
             decoded: Mutex::default(),
+            matching: Vec::new(),
             files: Vec::new(),
             defined: Vec::new(),
             definitions: OnceLock::new(),
@@ -322,8 +362,20 @@ impl Scope {
                     arguments: HashMap::new(),
                     root: true,
                     directory,
+                    repository: None,
                 });
             }
+            Target::Directory(directory) => self.calls.push(Call::to(proof, Some(directory), None)),
+            Target::Repository { url, directory, reference } => {
+                self.calls.push(Call::to(proof, None, Some((url, directory, reference))));
+            }
+            Target::Files { directory, glob, except } => self.matching.push(Files {
+                directory,
+                glob: Glob::of(&glob),
+                except: except.iter().map(|glob| Glob::of(glob)).collect(),
+                kind: reference.kind,
+                proof,
+            }),
             Target::Path(value) => {
                 self.reads.push(Read { kind: reference.kind, value, part: reference.part, proof });
             }
@@ -350,6 +402,7 @@ impl Scope {
                         arguments: arguments.collect(),
                         root: false,
                         directory: None,
+                        repository: None,
                     });
                 }
             }

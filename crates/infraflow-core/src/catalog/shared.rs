@@ -209,7 +209,10 @@ impl Catalog {
         let given = match shared.given.get() {
             Some(given) => given,
             None => {
-                let configured = |directory: &RepoPath| self.view().configured(directory).unwrap_or(true);
+                let configured = |directory: &RepoPath| {
+                    let here = self.view().configured(directory);
+                    here.map_or(true, |here| self.makings().runs_any(record.key.dialect, &here))
+                };
                 let files = values::files(&ground, &record.directory, &configured).map_err(failed)?;
                 let each = (0..shared.ids.len()).map(|place| {
                     let own =

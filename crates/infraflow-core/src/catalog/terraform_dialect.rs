@@ -53,6 +53,10 @@ impl Dialect for TerraformDialect {
         (tool != ToolChoice::Either).then(|| Arc::new(OneTool(tool)) as Arc<dyn Dialect>)
     }
 
+    fn runs(&self, other: &DialectName) -> bool {
+        !other.is_of_kubernetes()
+    }
+
     fn claims(&self, path: &RepoPath) -> Option<Claim> {
         let name = path.file_name();
         if VERSION_FILES.contains(&name) {

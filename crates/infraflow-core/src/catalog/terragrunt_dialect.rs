@@ -45,6 +45,10 @@ impl Dialect for TerragruntDialect {
         2
     }
 
+    fn runs(&self, other: &DialectName) -> bool {
+        !other.is_of_kubernetes()
+    }
+
     fn claims(&self, path: &RepoPath) -> Option<Claim> {
         let name = path.file_name();
         if VERSION_FILES.contains(&name) {

@@ -30,6 +30,8 @@ impl Catalog {
     /// What a record stands for: a module, a case, or the units of its directory in the order of its variants.
     pub(crate) fn things(&self, id: RecordId) -> Result<Vec<Thing>, CatalogError> {
         match self.outline(id)? {
+            // What shares a directory with another dialect's unit is one.
+            Thing::Unit(unit) if unit.id.dialect().is_some() => Ok(vec![Thing::Unit(unit)]),
             Thing::Unit(unit) => self.units_at(&unit.path, &unit.dialect),
             thing => Ok(vec![thing]),
         }
@@ -42,8 +44,8 @@ impl Catalog {
         let path = record.directory.clone();
         Ok(match self.sort_of(&record)? {
             Sort::Module => Thing::Module(Module { path, dialect: name(record.key.dialect) }),
-            Sort::Unit => self.unit_of(UnitId::new(path), name(record.key.dialect)),
-            Sort::Part { dialect } => self.unit_of(UnitId::new(path), name(dialect)),
+            Sort::Unit => self.unit_at(path, record.key.dialect)?,
+            Sort::Part { dialect } => self.unit_at(path, dialect)?,
             Sort::Case { module, kind } => {
                 let path = record.key.at.clone();
                 Thing::Case(Case { id: CaseId::new(path.clone()), module, path, kind })
@@ -60,6 +62,35 @@ impl Catalog {
     fn unit_of(&self, id: UnitId, dialect: DialectName) -> Thing {
         let (path, environment) = (id.path().clone(), self.environment_of(&id));
         Thing::Unit(Unit { id, path, dialect, environment })
+    }
+
+    fn unit_at(&self, path: RepoPath, dialect: u8) -> Result<Thing, CatalogError> {
+        let name = self.makings().dialects[usize::from(dialect)].name();
+        let first = self.first_unit_in(&path)?;
+        let mut id = UnitId::new(path);
+        if first.is_some_and(|first| first != dialect) {
+            id = id.with_dialect(name.clone());
+        }
+        Ok(self.unit_of(id, name))
+    }
+
+    /// Of dialects that have a unit each in a directory, the first: its unit is called by the directory alone.
+    fn first_unit_in(&self, directory: &RepoPath) -> Result<Option<u8>, CatalogError> {
+        let ids = self.view().records_at(directory)?;
+        if ids.len() == 1 {
+            return Ok(None);
+        }
+        let mut first = None;
+        for id in ids {
+            let record = self.view().record(id)?;
+            let dialect = match self.sort_of(&record)? {
+                Sort::Unit => record.key.dialect,
+                Sort::Part { dialect } => dialect,
+                Sort::Module | Sort::Case { .. } => continue,
+            };
+            first = Some(first.map_or(dialect, |first: u8| first.min(dialect)));
+        }
+        Ok(first)
     }
 
     /// The thing of a name, where it stands.
@@ -87,6 +118,11 @@ impl Catalog {
         let mut found = Vec::new();
         for id in self.view().records_at(path)? {
             let stands = match node {
+                Node::Unit(unit) if unit.dialect().is_some() => self.outline(id)?.node() == *node,
+                // A unit that says its dialect is no other's.
+                Node::Unit(_) if matches!(self.outline(id)?, Thing::Unit(of) if of.id.dialect().is_some()) => {
+                    false
+                }
                 Node::Unit(unit) => {
                     let shared = self.shared_by(&*self.view().record(id)?)?;
                     shared.is_some_and(|shared| shared.ids.contains(unit))
@@ -94,10 +130,12 @@ impl Catalog {
                 _ => self.things(id)?.iter().any(|thing| thing.node() == *node),
             };
             if stands {
-                found.push(id);
+                found.push((self.view().record(id)?.key.dialect, id));
             }
         }
-        Ok(found)
+        // Modules of two dialects in a directory have one name: the first speaks for both.
+        found.sort();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
     /// What stands in a directory, test files left out.
@@ -131,7 +169,7 @@ impl Catalog {
         if let Some(known) = self.sorts().get(&record.key) {
             return Ok(known.clone());
         }
-        let sort = sort(self.view(), &self.makings().rules, record)?;
+        let sort = sort(self.view(), self.makings(), record)?;
         self.sorts().insert(record.key.clone(), sort.clone());
         Ok(sort)
     }

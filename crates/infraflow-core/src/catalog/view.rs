@@ -109,14 +109,16 @@ impl View {
         Ok(found)
     }
 
-    /// Whether a directory has configuration.
-    pub(super) fn configured(&self, directory: &RepoPath) -> Result<bool, CatalogError> {
+    /// The dialects of which a directory has configuration.
+    pub(super) fn configured(&self, directory: &RepoPath) -> Result<BTreeSet<u8>, CatalogError> {
+        let mut dialects = BTreeSet::new();
         for id in self.records_at(directory)? {
-            if !self.record(id)?.key.test {
-                return Ok(true);
+            let record = self.record(id)?;
+            if !record.key.test {
+                dialects.insert(record.key.dialect);
             }
         }
-        Ok(false)
+        Ok(dialects)
     }
 
     /// The edges that end at a path in the way that a letter tells.
@@ -189,12 +191,13 @@ impl View {
         while let Some(directory) = at {
             found.extend(self.ends(b't', &directory)?);
             for (id, edge) in self.ends(b'm', &directory)? {
-                if let End::Matching { glob, unknown, .. } = &edge.to {
+                if let End::Matching { glob, unknown, except, .. } = &edge.to {
                     let from = directory.as_bytes().len() + usize::from(!directory.is_root());
                     let rest = path.as_bytes().get(from..).unwrap_or_default();
                     let meant =
                         !(*unknown && (configures || glob.is_anything() && is_about_the_repository(path)));
-                    if meant && glob.matches(rest) {
+                    let counts = glob.matches(rest) && !except.iter().any(|glob| glob.matches(rest));
+                    if meant && counts {
                         found.push((id, edge));
                     }
                 }

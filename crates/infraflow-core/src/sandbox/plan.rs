@@ -1,12 +1,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::CaseKind;
 use crate::{
-    catalog::CaseId,
+    catalog::{CaseId, CaseKind},
     git::{Revision, Tree},
     proof::{Digest, Document, Reason, RepoPath, RunId},
     select::{PlannedCase, Quarantined, Shard, TestPlan},
+    terraform::facts::FileKind,
 };
 
 use super::{ApplyingTestFiles, Expectations, Mark, SandboxError, test_file};
@@ -126,12 +126,23 @@ impl SandboxPlan {
     }
 }
 
+/// Whether a file is configuration that an example is deployed from.
+fn is_terraform(name: &[u8]) -> bool {
+    matches!(FileKind::of(name), Some(FileKind::Configuration { .. }))
+}
+
 fn how(case: &PlannedCase, tree: &Tree, applying: ApplyingTestFiles) -> Result<How, SandboxError> {
     let missing = || SandboxError::NoCase { case: case.id.clone(), revision: tree.revision().to_string() };
     match case.kind {
         CaseKind::Example => {
-            if tree.list(&case.path)?.is_empty() {
+            let entries = tree.list(&case.path)?;
+            if entries.is_empty() {
                 return Err(missing());
+            }
+            if !entries.iter().any(|entry| is_terraform(entry.path.file_name())) {
+                let text =
+                    format!("{} has no configuration of Terraform, which this runner deploys", case.path);
+                return Ok(How::Skipped(Reason::new("other_dialect", text)));
             }
             let file = case.path.join(Expectations::FILE);
             match tree.read(&file)? {

@@ -54,11 +54,11 @@ pub fn units(impact: &Impact) -> Vec<String> {
     impact.units.iter().map(|unit| unit.id.to_string()).collect()
 }
 
-fn cases(impact: &Impact) -> Vec<String> {
+pub fn cases(impact: &Impact) -> Vec<String> {
     impact.cases.iter().map(|case| case.id.to_string()).collect()
 }
 
-fn chain(reason: &Reason) -> Vec<(String, usize, usize, String)> {
+pub fn chain(reason: &Reason) -> Vec<(String, usize, usize, String)> {
     let links = reason.chain.iter();
     links.map(|link| (link.path.to_string(), link.line, link.column, link.reference.clone())).collect()
 }

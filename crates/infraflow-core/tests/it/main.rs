@@ -19,6 +19,7 @@ mod forge;
 mod git;
 mod impact;
 mod interface;
+mod kubernetes;
 mod layers;
 mod moved;
 mod nature;
