@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! header    4096 bytes: magic, version, key, commit, tree, counts and offsets, checksum
-//! records   one after another, in the order of their keys: length, checksum, postcard
-//! offsets   pages of the records' offsets
+//! records   one after another: length, checksum, postcard
+//! offsets   pages of the records' offsets, in the order of their keys
 //! ends      pages of (hash of kind and path, record, edge), sorted
 //! meta      length, checksum, postcard
 //! ```
@@ -143,7 +143,7 @@ fn as_u32(number: usize) -> u32 {
 
 impl Image {
     /// Writes records into an image. Of several with one key the last one counts.
-    pub(super) fn write(stamp: Stamp, parts: &[Encoded], meta: &Meta) -> Vec<u8> {
+    pub(super) fn write(stamp: Stamp, parts: Vec<Encoded>, meta: &Meta) -> Vec<u8> {
         let places = parts.iter().enumerate().flat_map(|(part, encoded)| {
             encoded.records.iter().enumerate().map(move |(at, (key, _))| (key, part, at))
         });
@@ -169,12 +169,14 @@ impl Image {
         let size: usize = parts.iter().map(|encoded| encoded.bytes.len()).sum();
         let mut out = Vec::with_capacity(PAGE + size + ends.len() * 17 + last.len() * 9 + 3 * PAGE);
         out.resize(PAGE, 0);
-        let mut offsets = Vec::with_capacity(last.len());
-        for (part, at) in last {
-            offsets.push(out.len() as u64);
-            let Encoded { bytes, records, .. } = &parts[part];
-            out.extend_from_slice(&bytes[records[at].1.clone()]);
+        // Each part is let go as soon as it is copied, so that there are never two of everything.
+        let mut starts = Vec::with_capacity(parts.len());
+        for Encoded { bytes, records, .. } in parts {
+            let from = out.len();
+            out.extend_from_slice(&bytes);
+            starts.push(records.iter().map(|(_, range)| (from + range.start) as u64).collect::<Vec<_>>());
         }
+        let offsets: Vec<u64> = last.iter().map(|&(part, at)| starts[part][at]).collect();
         let offsets_at = out.len() as u64;
         pages(&mut out, offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
             out.extend_from_slice(&offset.to_le_bytes());

@@ -94,7 +94,7 @@ impl Index {
 
 fn image_of(tree: &Tree, makings: &Makings) -> Result<Vec<u8>, CatalogError> {
     let (records, meta) = records_of(tree, makings)?;
-    Ok(Image::write(stamp_of(tree, makings), &records, &meta))
+    Ok(Image::write(stamp_of(tree, makings), records, &meta))
 }
 
 /// What an index of a tree is stamped with.

@@ -43,6 +43,8 @@
 //! it ends at. [`CatalogCache`] keeps the records of one commit in a file, with tables that find them by where
 //! their edges end, and reads only what an answer needs; another tree is laid over it by making anew the
 //! records of what differs, and of whoever called those where what they leave open to their callers changed.
+//! A whole tree is indexed in one pass on all cores: each scope is linked as soon as its files are read, and only
+//! its encoded record is kept. Those that call a scope which leaves a path open are linked once more at the end.
 //! Modules, units and cases are told apart when they are asked for. Every page and record of the file has a
 //! checksum, and a damaged file is made anew.
 //!
