@@ -3,6 +3,10 @@
 //! Each program is a small pipeline to copy and change. Everything that decides or acts is in
 //! `infraflow-core`; what stands here is only how a person meets it on a terminal.
 
+/// A catalog is made of millions of small pieces, on several threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod choosing;
 mod console;
 mod fetching;
