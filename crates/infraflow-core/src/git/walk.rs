@@ -69,7 +69,7 @@ impl Tree {
                 open.append(&mut below);
             }
         }
-        found.sort_unstable_by(|one: &Directory, two| one.path().cmp(two.path()));
+        found.par_sort_unstable_by(|one: &Directory, two| one.path().cmp(two.path()));
         Ok(found)
     }
 
@@ -81,8 +81,14 @@ impl Tree {
         seen: &AtomicUsize,
     ) -> Result<(Vec<Directory>, Vec<Open>), GitError> {
         let (mut read, mut open) = (Vec::with_capacity(directories.len()), Vec::new());
+        let mut last: Option<(ObjectId, Arc<Listing>)> = None;
         for (path, id) in directories {
-            let listing = self.listing_among(objects, *id)?;
+            // A tree made to exhaust its readers is one directory many times over.
+            let listing = match &last {
+                Some((last, listing)) if last == id => Arc::clone(listing),
+                _ => self.listing_among(objects, *id)?,
+            };
+            last = Some((*id, Arc::clone(&listing)));
             let holds = listing.len() + 1;
             if seen.fetch_add(holds, Ordering::Relaxed) + holds > MOST_ENTRIES {
                 return Err(too_many(path));
