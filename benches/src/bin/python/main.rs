@@ -93,7 +93,9 @@ fn answer(folder: &Path, cache: &CatalogCache) -> Result<(f64, String), Failure>
     let (base, head) = cache.ends(&ends.0, &ends.1, &standard_dialects(), &rules)?;
     let in_environments = |catalog: Catalog| {
         let policy = policy.clone();
-        catalog.with_environments(move |path| Some(policy.environment_of(path)?.name.clone()))
+        catalog.with_environments(move |unit| {
+            Some(policy.environment_of_id(unit.path(), &unit.to_string())?.name.clone())
+        })
     };
     let (base, head) = (in_environments(base), in_environments(head));
     let options = ImpactOptions::default().with_rules(Configuration::defaults().section()?);
