@@ -285,9 +285,11 @@ impl Evaluator {
         let first =
             |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
         match call.name.name.as_str() {
-            "abspath" | "pathexpand" | "tostring" | "trimspace" | "toset" | "tolist" | "tomap" | "sort"
-            | "distinct" | "reverse" | "compact" | "sensitive" | "nonsensitive" | "ephemeralasnull"
-            | "chomp" | "slice" => first(arguments),
+            "abspath" | "pathexpand" | "tostring" | "toset" | "tolist" | "tomap" | "sort" | "distinct"
+            | "reverse" | "compact" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "slice" => {
+                first(arguments)
+            }
+            "trimspace" | "chomp" => without_space(first(arguments)),
             "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
             "concat" | "setunion" => StaticValue::List(
                 arguments
@@ -360,6 +362,25 @@ impl Evaluator {
     fn spend(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
         self.left > 0
+    }
+}
+
+/// A text without white space at its ends, as far as its parts tell. `chomp` takes off less, at the end alone:
+/// no path that anybody reads begins or ends in white space.
+fn without_space(text: StaticValue) -> StaticValue {
+    match text {
+        StaticValue::Literal(text) => StaticValue::Literal(text.trim().to_owned()),
+        StaticValue::Concat(mut parts) => {
+            if let Some(StaticValue::Literal(first)) = parts.first_mut() {
+                *first = first.trim_start().to_owned();
+            }
+            if let Some(StaticValue::Literal(last)) = parts.last_mut() {
+                *last = last.trim_end().to_owned();
+            }
+            StaticValue::concat(parts)
+        }
+        StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(without_space).collect()),
+        other => other,
     }
 }
 

@@ -105,6 +105,9 @@ impl StaticValue {
                     .find(|(member, _)| *member == name)
                     .map_or(Self::Unknown, |(_, value)| value)
             }
+            // Nothing has no items: whatever is made for each of them is not there.
+            (Self::Object(members), _) if members.is_empty() => Self::Null,
+            (Self::List(items), _) if items.is_empty() => Self::Null,
             (Self::Object(members), _) => Self::one_of(members.into_iter().map(|(_, value)| value).collect()),
             (Self::List(mut items), Step::Item(index)) if items.len() > 1 => {
                 match usize::try_from(index).ok().filter(|&index| index < items.len()) {
