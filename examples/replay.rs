@@ -14,6 +14,7 @@ use std::{
 
 use clap::Parser;
 use infraflow_core::{
+    catalog::standard_dialects,
     detect::{ChangeDetector as _, GitDetector},
     git::{Commit, CommitId, Repository, Revision},
     impact,
@@ -131,7 +132,8 @@ impl Kept<'_> {
         let changes = GitDetector::new().detect(repository, &base, &head)?;
         let detected = begun.elapsed();
         let (base, head) = (repository.tree(&base)?, repository.tree(&head)?);
-        let (before, after) = self.at.catalogs(&self.configuration, &self.policy, &base, &head)?;
+        let (before, after) =
+            self.at.catalogs(&standard_dialects(), &self.configuration, &self.policy, &base, &head)?;
         let catalogued = begun.elapsed();
         let impact = impact::assess(&changes, &before, &after)?;
         let total = begun.elapsed();

@@ -7,7 +7,7 @@ use infraflow_core::{
 
 /// Docker Compose: a directory with a Compose file is a unit, with whatever it includes, extends, builds and mounts.
 #[derive(Clone, Copy, Debug)]
-pub struct Compose;
+pub(crate) struct Compose;
 
 /// More values of one file are not looked at: aliases can make very many of few.
 const MOST: usize = 100_000;
