@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use super::{
     AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, ReasonsFor,
     come_and_gone::{candidates, come, gone, places, units_in},
-    reason::{Step, Ways, reasons},
+    reason::{Step, Ways, in_order, reasons},
     rules::{Applied, apply},
     search::Search,
     stack_units::stack_units,
@@ -61,7 +61,7 @@ fn assess_together(
     let in_base = Search::over(base, head, part, &options.rules, &applied, &alike, most)?;
     let mut all = Found::new();
     for (catalog, search) in [(head, &in_head), (base, &in_base)] {
-        for &id in search.reached.keys() {
+        for id in in_order(catalog, &search.reached)? {
             for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
                 if !search.concerns(id, place) {
                     continue;
@@ -232,7 +232,7 @@ fn dependents(base: &Catalog, head: &Catalog, affected: &Found) -> Result<Vec<Af
                 work.push_back(from);
             }
         }
-        for &id in reached.keys() {
+        for id in in_order(catalog, &reached)? {
             for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
                 let node = thing.node();
                 if affected.contains_key(&node) || found.contains_key(&node) || head.find(&node)?.is_none() {

@@ -28,6 +28,17 @@ pub(super) enum Step<'a> {
 /// directory it leads to.
 pub(super) type Ways<'a> = HashMap<RecordId, Vec<(Concern, Step<'a>)>>;
 
+/// What is reached, sorted by directory and dialect. Two dialects' scopes may stand for one thing: of equally short
+/// ways to it the same one is told in every run, and over a kept index too.
+pub(super) fn in_order(catalog: &Catalog, reached: &Ways<'_>) -> Result<Vec<RecordId>, CatalogError> {
+    let mut found = Vec::with_capacity(reached.len());
+    for &id in reached.keys() {
+        found.push((catalog.record(id)?.key.clone(), id));
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
 /// The reasons for a thing, the one at a place of those that share its directory, put together from the steps that lead to it, the shortest first.
 pub(super) fn reasons(
     catalog: &Catalog,

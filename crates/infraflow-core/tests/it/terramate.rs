@@ -484,3 +484,18 @@ fn what_terramate_itself_lists_as_changed_is_always_affected() {
     }
     assert!(listed >= 8, "{listed}");
 }
+
+#[test]
+fn of_equally_short_ways_to_a_stack_the_same_one_is_told_in_every_run() {
+    let files = [
+        ("stacks/s/stack.tm.hcl", "stack {\n  watch = [\"/watched\"]\n}\n"),
+        ("stacks/s/main.tf", "module \"m\" {\n  source = \"../../modules/m\"\n}\n"),
+        ("modules/m/main.tf", MAIN),
+        ("watched", "1\n"),
+    ];
+    let (repo, first) = after(&files, &[("modules/m/main.tf", Some("# 2\n")), ("watched", Some("2\n"))]);
+    assert_eq!(units(&first), ["stacks/s"]);
+    for _ in 0..16 {
+        assert_eq!(impact_with(&repo, &Default::default()), first);
+    }
+}

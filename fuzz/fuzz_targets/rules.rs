@@ -1,0 +1,4 @@
+//! The target `rules`: see the module of this name.
+#![cfg_attr(feature = "libfuzzer", no_main)]
+
+infraflow_fuzz::program!(rules);
