@@ -19,7 +19,7 @@ fn files(files: &[(&str, &str)]) -> Files {
 }
 
 /// A tree in which each dialect of the crate finds something, with references of many kinds.
-const TREE: [(&str, &str); 24] = [
+const TREE: [(&str, &str); 26] = [
     (
         "modules/net/main.tf",
         "locals {\n  n\u{e4}me = \"x\"\n  files = { for f in fileset(path.module, \"*.json\") : f => file(\"${path.module}/${f}\") }\n}\n\
@@ -74,6 +74,11 @@ const TREE: [(&str, &str); 24] = [
         "resources:\n  - ../base\n  - d\u{e9}ploiement.yaml\nconfigMapGenerator:\n  - name: a\n    files: [a=x.conf]\n",
     ),
     ("base/kustomization.yml", "resources: [svc.yaml]\npatches:\n  - path: p.yaml\n"),
+    (
+        "charts/app/Chart.yaml",
+        "apiVersion: v2\nname: \u{e4}pp\nversion: 1.0.0\ndependencies:\n  - name: db\n    version: 1.0.0\n    repository: file://../db\n",
+    ),
+    ("charts/app/.helmignore", "*.md\n"),
     ("README.md", "# read me\n"),
 ];
 

@@ -230,7 +230,7 @@ mod tests {
             "variable \"profile\" {\n  description = \"The file's path, of a module.\"\n}\n",
             "output \"o\" {\n  value = module.x.cloud\n}\n",
             "terraform {\n  required_providers {\n    aws = {}\n  }\n}\n",
-            "resource \"a\" \"b\" {\n  provider = aws.x\n  backend = true\n  files = {}\n}\n",
+            "resource \"a\" \"b\" {\n  provider = aws.x\n  backend = true\n  tags = {}\n}\n",
             "locals {\n  x = var.file\n}\n",
         ] {
             assert!(!says(nothing), "{nothing}");
