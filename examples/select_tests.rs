@@ -37,7 +37,7 @@ struct Options {
     /// The tool that will run the cases, for example "terraform 1.11.4": its version is part of what they are made
     /// of. By default the one found here. Naming it makes the plan carry the contents to whoever records the run.
     #[arg(long, value_name = "TOOL", value_parser = |text: &str| ToolVersion::parse(text))]
-    tool: Option<ToolVersion>,
+    tool_version: Option<ToolVersion>,
     /// Leave out what each machine cannot do in so many minutes, and say so.
     #[arg(long, value_name = "MINUTES")]
     budget: Option<u64>,
@@ -55,14 +55,14 @@ fn main() -> ExitCode {
         let store = options.store.as_deref().map(Store::folder).transpose()?;
         let mut evidence = options.records.evidence(store.as_ref(), &found.configuration).await?;
         let cases: Vec<_> = found.catalog.cases()?;
-        if options.skip_green || options.tool.is_some() {
+        if options.skip_green || options.tool_version.is_some() {
             let tree = found.repository.tree(&found.impact.head)?;
             let wanted: Vec<_> = match options.all {
                 true => cases.iter().map(|case| case.id.clone()).collect(),
                 false => found.impact.cases.iter().map(|case| case.id.clone()).collect(),
             };
             let contents =
-                contents(&tree, &found.catalog, &found.configuration, options.tool.as_ref(), wanted)?;
+                contents(&tree, &found.catalog, &found.configuration, options.tool_version.as_ref(), wanted)?;
             evidence = evidence.with_contents(contents);
         }
         let sharding = Sharding::over(options.shards.into());

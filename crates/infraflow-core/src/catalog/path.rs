@@ -9,6 +9,10 @@ use crate::{
 /// The most paths that the braces of several globs in one value unfold to; beyond it, anything is meant.
 const MOST_PATHS: usize = 256;
 
+/// A text of more bytes than this is not taken apart: no system opens such a path (Linux: 4,096), though names
+/// and `..` in it may take one another away.
+const LONGEST: usize = 1 << 16;
+
 /// The paths of the repository that a value can mean.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Paths {
@@ -118,6 +122,13 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
 type Name = Vec<Piece>;
 
 fn resolve(pieces: Vec<Piece>, root: &RepoPath) -> Paths {
+    let length = |piece: &Piece| match piece {
+        Piece::Text(text) | Piece::Glob(text) => text.len(),
+        Piece::Start(_) | Piece::Any => 0,
+    };
+    if pieces.iter().map(length).sum::<usize>() > LONGEST {
+        return Paths::Anywhere;
+    }
     let mut start = root.clone();
     let mut names: Vec<Name> = vec![Vec::new()];
     for (i, piece) in pieces.into_iter().enumerate() {

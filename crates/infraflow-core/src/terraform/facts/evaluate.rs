@@ -404,6 +404,9 @@ fn without_end(text: StaticValue, end: &StaticValue) -> StaticValue {
     }
 }
 
+/// A text of more bytes than this is no part of a path that anybody reads (Linux: 4,096), whatever is done with it.
+const LONGEST_TEXT: usize = 1 << 16;
+
 /// Functions of texts, where all of the texts are known.
 fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
     let texts = arguments.iter().map(|argument| match argument {
@@ -429,6 +432,10 @@ fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
         ("replace", [text, from, to])
             if !from.is_empty() && !(from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
         {
+            let grown = text.matches(from).count().saturating_mul(to.len());
+            if grown.saturating_add(text.len()) > LONGEST_TEXT {
+                return None;
+            }
             text.replace(from, to)
         }
         ("substr", [text, from, length]) => {
