@@ -60,9 +60,8 @@ impl Dialect for HelmDialect {
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
-        let mut facts = Facts::default();
-        facts.unparsable = Chart::parse(content).broken.map(|broken| unparsable(path, broken));
-        facts
+        let broken = Chart::parse(content).broken.map(|broken| unparsable(path, broken));
+        Facts { unparsable: broken, ..Facts::default() }
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {

@@ -173,7 +173,8 @@ pub struct UnitId {
     workspace: Option<WorkspaceName>,
     var_files: Vec<RepoPath>,
     backend: Vec<BackendSetting>,
-    dialect: Option<DialectName>,
+    /// Seldom there: an id is part of many results and errors, and stays small.
+    dialect: Option<Box<DialectName>>,
 }
 
 impl UnitId {
@@ -185,7 +186,7 @@ impl UnitId {
     /// The same, told from a unit of another dialect in its directory.
     #[must_use]
     pub fn with_dialect(mut self, dialect: DialectName) -> Self {
-        self.dialect = Some(dialect);
+        self.dialect = Some(Box::new(dialect));
         self
     }
 
@@ -228,7 +229,9 @@ impl UnitId {
                 ("workspace", name) if id.workspace.is_none() => {
                     id.workspace = Some(WorkspaceName::parse(&unescape(name).ok_or_else(bad)?)?);
                 }
-                ("dialect", name) if id.dialect.is_none() => id.dialect = Some(DialectName::parse(name)?),
+                ("dialect", name) if id.dialect.is_none() => {
+                    id.dialect = Some(Box::new(DialectName::parse(name)?))
+                }
                 ("var_file", file) => id.var_files.push(path(file)?),
                 ("backend", setting) => {
                     id.backend.push(BackendSetting::parse(&unescape(setting).ok_or_else(bad)?)?);
@@ -246,7 +249,7 @@ impl UnitId {
 
     /// The dialect, where a unit of another one shares the directory.
     pub fn dialect(&self) -> Option<&DialectName> {
-        self.dialect.as_ref()
+        self.dialect.as_deref()
     }
 
     /// The workspace; `None` where the unit does not select one.

@@ -124,7 +124,7 @@ type Name = Vec<Piece>;
 fn resolve(pieces: Vec<Piece>, root: &RepoPath) -> Paths {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) | Piece::Glob(text) => text.len(),
-        Piece::Start(_) | Piece::Any => 0,
+        Piece::Start(_) | Piece::Any | Piece::Made => 0,
     };
     if pieces.iter().map(length).sum::<usize>() > LONGEST {
         return Paths::Anywhere;

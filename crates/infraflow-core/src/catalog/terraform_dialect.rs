@@ -157,7 +157,7 @@ impl Dialect for OneTool {
         let (base, ending) =
             endings.iter().find_map(|(ending, tofu)| Some((name.strip_suffix(*ending)?, tofu)))?;
         let directory = path.parent().unwrap_or_else(RepoPath::root);
-        Some(directory.join(&[base, ending].concat()))
+        Some(directory.join([base, ending].concat()))
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {

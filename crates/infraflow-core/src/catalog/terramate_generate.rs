@@ -207,8 +207,11 @@ fn spelled(call: &hcl_edit::expr::FuncCall) -> String {
         .unwrap_or_default()
 }
 
-/// All definitions that count, by their first name and with their file. Of one path the nearest counts.
-fn globals(levels: &[Level]) -> (Table, BTreeMap<String, Vec<(&RepoPath, &Global)>>) {
+/// Definitions by their first name, each with its file.
+type ByName<'a> = BTreeMap<String, Vec<(&'a RepoPath, &'a Global)>>;
+
+/// All definitions that count. Of one path the nearest counts.
+fn globals(levels: &[Level]) -> (Table, ByName<'_>) {
     let mut table = Table::default();
     let mut by_path: BTreeMap<&[String], Vec<(&RepoPath, &Global)>> = BTreeMap::new();
     for level in levels.iter().rev() {

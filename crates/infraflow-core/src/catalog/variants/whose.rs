@@ -70,7 +70,7 @@ fn meant(pattern: &PathPattern) -> Whose {
     let names: Vec<&str> = pattern.as_str().split('/').collect();
     let beginning: Vec<&str> = names.iter().copied().take_while(plain).filter(|name| *name != ".").collect();
     let directory = RepoPath::parse(beginning.join("/")).unwrap_or_else(|_| RepoPath::root());
-    if names.iter().all(|name| plain(&name)) { Whose::In(directory) } else { Whose::Below(directory) }
+    if names.iter().all(plain) { Whose::In(directory) } else { Whose::Below(directory) }
 }
 
 #[cfg(test)]

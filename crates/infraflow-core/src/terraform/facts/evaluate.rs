@@ -430,7 +430,7 @@ fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
         ("trim", [text, cut]) => text.trim_matches(|c| cut.contains(c)).to_owned(),
         // Between slashes stands a regular expression.
         ("replace", [text, from, to])
-            if !from.is_empty() && !(from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
+            if !(from.is_empty() || from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
         {
             let grown = text.matches(from).count().saturating_mul(to.len());
             if grown.saturating_add(text.len()) > LONGEST_TEXT {

@@ -427,7 +427,7 @@ impl<'s, 'a> Reads<'s, 'a> {
                     let words = text.split(ends_a_path);
                     let count = text.split(ends_a_path).count();
                     for (i, word) in words.enumerate() {
-                        if !is_relative(word) && !(naming == Naming::Command && is_word(word, naming)) {
+                        if !(is_relative(word) || naming == Naming::Command && is_word(word, naming)) {
                             continue;
                         }
                         let mut value = StaticValue::Literal(word.to_owned());

@@ -250,9 +250,7 @@ impl Evaluation<'_> {
             let before = text.len();
             let written = file.bytes(attribute.span.start as usize..attribute.span.end as usize);
             if value.spell(text).is_none() {
-                if memchr::memmem::find(written, b"dependency.").is_none() {
-                    return None;
-                }
+                memchr::memmem::find(written, b"dependency.")?;
                 text.truncate(before);
                 text.push_str(&String::from_utf8_lossy(written));
             }
