@@ -60,7 +60,7 @@ def test_a_catalog_tells_modules_units_and_cases_apart(change):
     assert [module.path for module in head.modules] == ["modules/cluster", "modules/dns", "modules/network"]
     assert [(unit.id, unit.environment) for unit in head.units] == [("dev/cluster", "dev"), ("dev/dns", "dev")]
     assert [case.module for case in head.cases] == ["modules/cluster", "modules/dns", "modules/network"]
-    (call,) = [call for call in head.calls if call.units == ["dev/dns"]]
+    (call,) = [call for call in head.calls if call.units == ("dev/dns",)]
     assert (call.in_file, call.name, call.target) == ("dev/dns/main.tf", "dns", "modules/dns")
     assert call.source == "../../modules/dns" and call.version is None
     (edge,) = [r for r in head.references if r.from_ == {"unit": "dev/dns"} and r.kind == "module_call"]

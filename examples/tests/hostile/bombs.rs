@@ -118,9 +118,9 @@ fn expressions_that_grow_without_end() {
     }
     let answer = import.ask();
     let units = answer.units();
-    for n in 0..bombs.len() {
+    for (n, bomb) in bombs.iter().enumerate() {
         // A path of which nothing is known may be any file of the directory; a list or a map is none.
-        let no_path = bombs[n].starts_with("  out = [") || bombs[n].starts_with("  out = {");
+        let no_path = bomb.starts_with("  out = [") || bomb.starts_with("  out = {");
         assert!(no_path || units.contains(&format!("live/tf{n}")), "live/tf{n} is not in {units:?}");
         assert!(units.contains(&format!("stacks/tm{n}")), "stacks/tm{n} is not in {units:?}");
     }

@@ -45,10 +45,13 @@ const FILES: [(&str, &str); 12] = [
     ("catalog/root.hcl", ""),
 ];
 
+/// A file, what stands there and what takes its place; the units of the stack that are told, and those that are gone.
+type Told<'a> = (&'a str, &'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
 #[test]
 fn of_an_affected_stack_the_units_are_told_that_come_out_differently() {
     const INNER: &str = "inner/.terragrunt-stack/net";
-    let changes: [(&str, &str, &str, &[&str], &[&str]); 10] = [
+    let changes: [Told<'_>; 10] = [
         ("live/conf.json", "", "x", &["vpc"], &[]),
         ("live/inner.json", "", "x", &[INNER], &[]),
         ("root.hcl", "", "# x\n", &[INNER, "vpc"], &[]),
