@@ -174,7 +174,11 @@ impl Token {
     }
 }
 
+/// The longest class that is looked for: without a bound, openings that nothing closes take their square.
+const LONGEST_CLASS: usize = 512;
+
 fn class(text: &[u8]) -> Option<(Token, usize)> {
+    let text = &text[..text.len().min(LONGEST_CLASS)];
     let not = matches!(text.get(1), Some(b'!' | b'^'));
     let mut at = 1 + usize::from(not);
     let mut ranges = Vec::new();

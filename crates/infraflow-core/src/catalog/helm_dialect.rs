@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Because, Claim, Dialect, DialectName, FactReference, Facts, Lookup, ReferenceKind, Target,
@@ -76,6 +76,7 @@ impl Dialect for HelmDialect {
             },
             facts: Facts::default(),
             seen: BTreeSet::new(),
+            stated: BTreeMap::new(),
             left: MOST_TEMPLATES,
         };
         read.chart(directory, file);
@@ -102,6 +103,8 @@ struct Read<'a> {
     facts: Facts,
     /// Charts whose templates were looked through.
     seen: BTreeSet<RepoPath>,
+    /// What the files that were read state of dependencies.
+    stated: BTreeMap<RepoPath, Vec<Dependency>>,
     /// How many more templates are.
     left: usize,
 }
@@ -166,10 +169,13 @@ impl Read<'_> {
     fn dependencies(&mut self, directory: &RepoPath, file: &RepoPath) -> Vec<(RepoPath, Dependency)> {
         let mut found = Vec::new();
         for file in [file.clone(), directory.join("requirements.yaml")] {
-            if let Some(content) = self.lookup.read(&file, &self.because) {
-                let stated = Chart::parse(&content).dependencies.into_iter();
-                found.extend(stated.map(|dependency| (file.clone(), dependency)));
+            if !self.stated.contains_key(&file) {
+                let content = self.lookup.read(&file, &self.because);
+                let stated = content.map(|content| Chart::parse(&content).dependencies).unwrap_or_default();
+                self.stated.insert(file.clone(), stated);
             }
+            let stated = self.stated.get(&file).into_iter().flatten();
+            found.extend(stated.map(|dependency| (file.clone(), dependency.clone())));
         }
         found
     }
