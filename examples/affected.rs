@@ -10,8 +10,8 @@ use infraflow_core::{
     catalog::CatalogRules,
     git::RemoteName,
     impact::{
-        AffectedStackUnit, AffectedUnit, Graph, Impact, ModuleAddresses, Reach, Reached, ReachedWhen,
-        ReasonsFor, Rules, Scope, Why, reach, why,
+        AffectedModule, AffectedStackUnit, AffectedUnit, Graph, Impact, ModuleAddresses, Reach, Reached,
+        ReachedWhen, ReasonsFor, Rules, Scope, Why, reach, why,
     },
     nature,
     proof::Reason,
@@ -28,7 +28,7 @@ struct Options {
     #[command(flatten)]
     output: Output,
     /// How many reasons each thing gets: the shortest, one for each changed file that leads to it, or all chains
-    /// of references that do.
+    /// of references that do, at most 64.
     #[arg(long, value_enum, default_value = "shortest")]
     reasons: Chains,
     /// Show at most so many things of each kind to people; 0 shows all.
@@ -72,6 +72,19 @@ enum Chains {
 enum Drawing {
     Mermaid,
     Dot,
+}
+
+/// A thing with its reasons.
+struct Listed {
+    name: String,
+    reasons: Vec<Reason>,
+    chains_left_out: Option<u64>,
+}
+
+impl Listed {
+    fn new(name: &impl ToString, reasons: &[Reason], chains_left_out: Option<u64>) -> Self {
+        Self { name: name.to_string(), reasons: reasons.to_vec(), chains_left_out }
+    }
 }
 
 /// The most nodes of a drawing that people can read.
@@ -178,15 +191,21 @@ impl Options {
         let mut text =
             format!("{} since {}\n", count(impact.changes.len(), "changed file"), impact.merge_base.short());
         let units = |units: &[AffectedUnit]| {
-            units.iter().map(|unit| (unit.id.to_string(), unit.reasons.clone())).collect::<Vec<_>>()
+            units.iter().map(|it| Listed::new(&it.id, &it.reasons, it.chains_left_out)).collect::<Vec<_>>()
         };
-        let modules = |modules: &[infraflow_core::impact::AffectedModule]| {
-            modules.iter().map(|it| (it.path.to_string(), it.reasons.clone())).collect::<Vec<_>>()
+        let modules = |modules: &[AffectedModule]| {
+            modules
+                .iter()
+                .map(|it| Listed::new(&it.path, &it.reasons, it.chains_left_out))
+                .collect::<Vec<_>>()
         };
-        let cases = impact.cases.iter().map(|case| (case.id.to_string(), case.reasons.clone())).collect();
+        let stack_units = |units: &[AffectedStackUnit]| {
+            units.iter().map(|it| Listed::new(&it.id, &it.reasons, None)).collect::<Vec<_>>()
+        };
+        let cases = impact.cases.iter().map(|it| Listed::new(&it.id, &it.reasons, it.chains_left_out));
         self.list(&mut text, "modules", "", modules(&impact.modules));
         self.list(&mut text, "units", &by_environment(&impact.units), units(&impact.units));
-        self.list(&mut text, "test cases", "", cases);
+        self.list(&mut text, "test cases", "", cases.collect());
         self.list(&mut text, "removed modules", "", modules(&impact.removed_modules));
         self.list(
             &mut text,
@@ -194,9 +213,6 @@ impl Options {
             &by_environment(&impact.removed_units),
             units(&impact.removed_units),
         );
-        let stack_units = |units: &[AffectedStackUnit]| {
-            units.iter().map(|unit| (unit.id.to_string(), unit.reasons.clone())).collect::<Vec<_>>()
-        };
         self.list(&mut text, "units of stacks", "", stack_units(&impact.stack_units));
         self.list(&mut text, "removed units of stacks", "", stack_units(&impact.removed_stack_units));
         if self.dependents {
@@ -220,15 +236,18 @@ impl Options {
     }
 
     /// A list of things with their reasons; of many, the first, each with its shortest reason in one line.
-    fn list(&self, text: &mut String, title: &str, note: &str, things: Vec<(String, Vec<Reason>)>) {
+    fn list(&self, text: &mut String, title: &str, note: &str, things: Vec<Listed>) {
         if things.is_empty() {
             return;
         }
         let _ = writeln!(text, "{title} ({}{note}):", things.len());
         let shown = self.shown();
-        for (name, reasons) in things.iter().take(shown) {
+        for Listed { name, reasons, chains_left_out } in things.iter().take(shown) {
             if things.len() <= shown {
                 let _ = write!(text, "  {name}\n{}", people::reasons(reasons));
+                if chains_left_out.is_some() {
+                    let _ = writeln!(text, "      {}", people::chains_left_out(*chains_left_out));
+                }
             } else {
                 let why = reasons.first().map(|reason| reason.text.as_str()).unwrap_or_default();
                 let _ = writeln!(
@@ -250,8 +269,8 @@ impl Options {
         kinds.dedup();
         for kind in kinds {
             let things = why.things.iter().filter(|thing| thing.what == kind);
-            let things = things.map(|thing| (thing.name.clone(), thing.reasons.clone())).collect();
-            self.list(&mut text, &format!("affected: {}", what(kind)), "", things);
+            let things = things.map(|it| Listed::new(&it.name, &it.reasons, it.chains_left_out));
+            self.list(&mut text, &format!("affected: {}", what(kind)), "", things.collect());
         }
         if !why.affected {
             let _ = write!(text, "{} is not affected\n{}", why.asked, people::reasons(&why.reasons));
@@ -261,7 +280,8 @@ impl Options {
 
     fn people_of_reach(&self, reach: &Reach) -> String {
         let mut text = String::new();
-        let things = reach.reached.iter().map(|it| (format!("{} {}", it.unit, pin(it)), it.reasons.clone()));
+        let things = reach.reached.iter();
+        let things = things.map(|it| Listed::new(&format!("{} {}", it.unit, pin(it)), &it.reasons, None));
         self.list(&mut text, "units that are reached", "", things.collect());
         if reach.reached.is_empty() {
             text += "no unit of the live repository is reached\n";

@@ -65,7 +65,10 @@ pub fn reasons_within(reasons: &[Reason], most: usize) -> String {
     let mut text = String::new();
     for reason in reasons {
         let _ = writeln!(text, "      {}: {}", reason.rule, reason.text);
-        for link in reason.chain.iter().take(most) {
+        for (at, link) in reason.chain.iter().take(most).enumerate() {
+            if reason.gap() == Some(at) {
+                let _ = writeln!(text, "        … {} more references", reason.links_left_out);
+            }
             let _ = writeln!(text, "        {}:{}:{} {}", link.path, link.line, link.column, link.reference);
         }
         if let Some(more) = reason.chain.len().checked_sub(most).filter(|more| *more > 0) {
@@ -73,6 +76,16 @@ pub fn reasons_within(reasons: &[Reason], most: usize) -> String {
         }
     }
     text
+}
+
+/// What is to be said of the chains of references that are left out of a thing's reasons.
+pub fn chains_left_out(number: Option<u64>) -> String {
+    match number {
+        None => String::new(),
+        Some(0) => "perhaps more chains: to look for all takes too long".to_owned(),
+        Some(1) => "and at least 1 more chain".to_owned(),
+        Some(more) => format!("and at least {more} more chains"),
+    }
 }
 
 /// A test plan: how the cases are dealt out, which run and why, which are skipped and why.

@@ -42,12 +42,12 @@ document! {
 
 record! {
     /// A module, and why it is affected or gone.
-    AffectedModule(core::AffectedModule) { path, dialect, reasons }
+    AffectedModule(core::AffectedModule) { path, dialect, reasons, chains_left_out }
 }
 
 record! {
     /// A unit, and why it is affected or gone.
-    AffectedUnit(core::AffectedUnit) { id, path, dialect, environment, reasons }
+    AffectedUnit(core::AffectedUnit) { id, path, dialect, environment, reasons, chains_left_out }
 }
 
 record! {
@@ -57,7 +57,7 @@ record! {
 
 record! {
     /// A test case, and why it is affected.
-    AffectedCase(core::AffectedCase) { id, module, path, kind, reasons }
+    AffectedCase(core::AffectedCase) { id, module, path, kind, reasons, chains_left_out }
 }
 
 record! {
@@ -82,7 +82,7 @@ document! {
 
 record! {
     /// A thing and why it is affected or gone.
-    Answered(core::Answered) { what, name, reasons }
+    Answered(core::Answered) { what, name, reasons, chains_left_out }
 }
 
 document! {
@@ -140,7 +140,8 @@ fn section<T: Section>(configuration: Option<&Bound<'_, Configuration>>) -> Resu
 
 /// What a change set touches; `base` is the catalog of its merge base, `head` that of its head. The rules of
 /// `[impact]` are those of the configuration. Each thing has its "shortest" reason; with `reasons="each_change"`
-/// one for each changed file that leads to it, with "all" each chain of references that does, up to 64.
+/// one for each changed file that leads to it, with "all" each chain of references that does: the 64 shortest, and
+/// in `chains_left_out` how many more there are.
 #[pyfunction]
 #[pyo3(signature = (changes, base, head, *, configuration = None, reasons = "shortest"))]
 pub(crate) fn impact(

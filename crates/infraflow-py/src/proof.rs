@@ -7,7 +7,7 @@ use crate::data::record;
 record! {
     /// Why something is in an answer: the rule that put it there, a sentence for people, and the references
     /// that lead from the changed file to the thing.
-    Reason(proof::Reason) { rule, text, chain }
+    Reason(proof::Reason) { rule, text, chain, links_left_out }
 }
 
 record! {

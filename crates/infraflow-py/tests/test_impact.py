@@ -234,3 +234,22 @@ def test_each_chain_of_references_is_told_on_request(make_repo):
     assert chains["shortest"] == ways[:1]
     assert chains["each_change"] == [ways[0], ways[0]]
     assert sorted(chains["all"]) == sorted(ways + ways)
+
+
+def test_how_many_chains_and_links_are_left_out_is_told(make_repo):
+    files = {f"m/{at}/main.tf": CALL.format("a", f"../{at + 1}") + CALL.format("b", f"../{at + 1}") for at in range(50)}
+    repo = make_repo(files | {"m/50/main.tf": "# end\n"})
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.commit("feat: more", {"m/50/main.tf": "# more\n"})
+    repository = Repository(repo.path)
+    changes = detect(repository)
+    base, head = CatalogCache.none().ends(repository, changes.merge_base, changes.head)
+    found = {
+        module.path: module
+        for module in impact(changes, base, head, reasons="all").modules
+    }
+    assert (len(found["m/0"].reasons), found["m/0"].chains_left_out) == (64, 2**50 - 64)
+    assert (len(found["m/49"].reasons), found["m/49"].chains_left_out) == (2, None)
+    for reason in found["m/0"].reasons:
+        assert (len(reason.chain), reason.links_left_out) == (32, 51 - 32)
+    assert impact(changes, base, head).modules[0].chains_left_out is None

@@ -114,6 +114,11 @@ impl Edge {
         }
     }
 
+    /// How many links it has.
+    pub(crate) fn length(&self) -> usize {
+        self.proofs.len()
+    }
+
     /// The links of the edge, from its end's side on.
     pub(crate) fn links(&self) -> impl Iterator<Item = Link> {
         self.proofs.iter().map(|proof| proof.place.link(proof.file.clone(), proof.text.to_string()))

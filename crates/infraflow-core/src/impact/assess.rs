@@ -1,12 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
 
 use super::{
     AffectedCase, AffectedModule, AffectedUnit, Impact, ImpactOptions, ReasonsFor,
+    chains::{Chains, Total},
     come_and_gone::{candidates, come, gone, places, units_in},
-    reason::{Step, Ways, in_order, reasons},
+    reason::{reason, reasons},
     rules::{Applied, apply},
     search::Search,
     stack_units::stack_units,
+    ways::{Step, Ways},
 };
 use crate::{
     catalog::{Catalog, CatalogError, Concern, Module, Node, RecordId, ReferenceKind, Thing, Unparsable},
@@ -45,7 +47,33 @@ pub fn assess_with(
 }
 
 /// Things by what tells them apart, each with why it is named.
-type Found = BTreeMap<Node, (Thing, Vec<Reason>)>;
+type Found = BTreeMap<Node, (Thing, Told)>;
+
+/// Why a thing is named, and how many chains of references lead to it.
+struct Told {
+    reasons: Vec<Reason>,
+    total: Total,
+}
+
+impl From<Reason> for Told {
+    fn from(reason: Reason) -> Self {
+        Self { reasons: vec![reason], total: Total::exactly(1) }
+    }
+}
+
+impl Told {
+    /// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
+    fn merge(&mut self, more: Self, most: usize) {
+        for reason in more.reasons {
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+        self.total = self.total.and(more.total).and(Total::exactly(self.reasons.len()));
+        self.reasons.sort_by_key(Reason::length);
+        self.reasons.truncate(most);
+    }
+}
 
 fn assess_together(
     changes: &ChangeSet,
@@ -57,24 +85,25 @@ fn assess_together(
     let most = options.reasons.most_chains();
     let applied = apply(&options.rules, part);
     let alike = alike(part, base, head)?;
-    let in_head = Search::over(head, base, part, &options.rules, &applied, &alike, most)?;
-    let in_base = Search::over(base, head, part, &options.rules, &applied, &alike, most)?;
+    let in_head = Search::over(head, Some(base), part, &options.rules, &applied, &alike, options.reasons)?;
+    let in_base = Search::over(base, Some(head), part, &options.rules, &applied, &alike, options.reasons)?;
     let mut all = Found::new();
     for (catalog, search) in [(head, &in_head), (base, &in_base)] {
-        for id in in_order(catalog, &search.reached)? {
+        let mut chains = Chains::of(&search.ways, options.reasons);
+        for id in search.ways.in_order(catalog)? {
             for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
-                if !search.concerns(id, place) {
+                if !search.ways.concerns(id, place) {
                     continue;
                 }
-                let why = reasons(catalog, &search.reached, (id, Some(place)), &thing, most)?;
+                let (ways, total) = chains.to(id, Some(place));
+                let reasons = reasons(catalog, &ways, id, &thing)?;
+                let told = Told { total: total.told(reasons.len(), most), reasons };
                 let thing = as_it_stands(thing, head)?;
                 match all.entry(thing.node()) {
-                    std::collections::btree_map::Entry::Vacant(place) => {
-                        place.insert((thing, why));
+                    Entry::Vacant(place) => {
+                        place.insert((thing, told));
                     }
-                    std::collections::btree_map::Entry::Occupied(mut known) => {
-                        merge(&mut known.get_mut().1, why, most);
-                    }
+                    Entry::Occupied(mut known) => known.get_mut().1.merge(told, most),
                 }
             }
         }
@@ -83,15 +112,15 @@ fn assess_together(
     for thing in candidates(base, &in_base, &places)? {
         let node = thing.node();
         if head.find(&node)?.is_none() && as_it_stands(thing.clone(), head)? == thing {
-            let known = all.get(&node).and_then(|(_, why)| why.first());
+            let known = all.get(&node).and_then(|(_, told)| told.reasons.first());
             let now = units_in(head, thing.directory())?;
             let reason = gone(&thing, &changes.changes, known, places.get(thing.directory()), &now);
-            all.insert(node, (thing, vec![reason]));
+            all.insert(node, (thing, reason.into()));
         }
     }
     for (unit, reason) in come(base, head, &places)? {
         let thing = Thing::Unit(unit);
-        all.entry(thing.node()).or_insert((thing, vec![reason]));
+        all.entry(thing.node()).or_insert((thing, reason.into()));
     }
 
     let dismissed = dismiss(head, &in_head, &mut all)?;
@@ -122,7 +151,8 @@ fn assess_together(
         stack_units((base, &in_base), (head, &in_head), part, &applied)?;
     impact.ruled.extend(applied.ruled);
     impact.ruled.sort();
-    for (node, (thing, reasons)) in all {
+    for (node, (thing, Told { reasons, total })) in all {
+        let chains_left_out = total.beyond(reasons.len()).filter(|_| most > 1);
         // What stands at the head stands there as the head has it.
         let (thing, stands) = match head.find(&node)? {
             Some(thing) => (thing, true),
@@ -130,11 +160,11 @@ fn assess_together(
         };
         match thing {
             Thing::Module(Module { path, dialect }) => {
-                let module = AffectedModule { path, dialect, reasons };
+                let module = AffectedModule { path, dialect, reasons, chains_left_out };
                 if stands { &mut impact.modules } else { &mut impact.removed_modules }.push(module);
             }
             Thing::Unit(unit) => {
-                let unit = AffectedUnit::of(unit, reasons);
+                let unit = AffectedUnit { chains_left_out, ..AffectedUnit::of(unit, reasons) };
                 if stands { &mut impact.units } else { &mut impact.removed_units }.push(unit);
             }
             Thing::Case(case) if stands => impact.cases.push(AffectedCase {
@@ -143,6 +173,7 @@ fn assess_together(
                 path: case.path,
                 kind: case.kind,
                 reasons,
+                chains_left_out,
             }),
             // A case that is gone needs no test.
             Thing::Case(_) => {}
@@ -199,53 +230,50 @@ fn alike<'c>(
     Ok(found)
 }
 
-/// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
-fn merge(known: &mut Vec<Reason>, more: Vec<Reason>, most: usize) {
-    for reason in more {
-        if !known.contains(&reason) {
-            known.push(reason);
-        }
-    }
-    known.sort_by_key(|reason| reason.chain.len());
-    known.truncate(most);
-}
-
 /// The units of the head that consume outputs of an affected or removed unit, over others too.
 fn dependents(base: &Catalog, head: &Catalog, affected: &Found) -> Result<Vec<AffectedUnit>, CatalogError> {
     let mut found: BTreeMap<Node, AffectedUnit> = BTreeMap::new();
     for catalog in [head, base] {
-        let mut reached = Ways::new();
-        let mut work: VecDeque<RecordId> = VecDeque::new();
+        let mut begin: BTreeSet<RecordId> = BTreeSet::new();
         for node in affected.keys() {
-            work.extend(catalog.standing_for(node)?);
+            begin.extend(catalog.standing_for(node)?);
         }
-        let begin: HashSet<RecordId> = work.iter().copied().collect();
-        while let Some(id) = work.pop_front() {
-            for (from, edge) in catalog.edges_to_record(id)? {
-                if edge.kind != ReferenceKind::Dependency
-                    || begin.contains(&from)
-                    || reached.contains_key(&from)
-                {
-                    continue;
-                }
-                reached.insert(from, vec![(Concern::All, Step::Thing { from: id, edge })]);
-                work.push_back(from);
-            }
+        let mut ways = Ways::default();
+        for &id in &begin {
+            consumers(catalog, id, &begin, &mut ways)?;
         }
-        for id in in_order(catalog, &reached)? {
+        while let Some(id) = ways.next() {
+            consumers(catalog, id, &begin, &mut ways)?;
+        }
+        for id in ways.in_order(catalog)? {
             for (place, thing) in catalog.things(id)?.into_iter().enumerate() {
                 let node = thing.node();
                 if affected.contains_key(&node) || found.contains_key(&node) || head.find(&node)?.is_none() {
                     continue;
                 }
-                let why = reasons(catalog, &reached, (id, Some(place)), &thing, 1)?;
+                let why = reason(catalog, &ways, (id, Some(place)), &thing)?;
                 if let Thing::Unit(unit) = thing {
-                    found.insert(node, AffectedUnit::of(unit, why));
+                    found.insert(node, AffectedUnit::of(unit, vec![why]));
                 }
             }
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// Takes the steps to those who consume outputs of a unit.
+fn consumers(
+    catalog: &Catalog,
+    id: RecordId,
+    begin: &BTreeSet<RecordId>,
+    ways: &mut Ways<'_>,
+) -> Result<(), CatalogError> {
+    for (from, edge) in catalog.edges_to_record(id)? {
+        if edge.kind == ReferenceKind::Dependency && !begin.contains(&from) {
+            ways.step(catalog, from, (Concern::All, Step::Thing { from: id, edge }))?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds the reasons that a part of the changes gives for what all of them touch.
@@ -264,7 +292,7 @@ fn add_reasons(impact: &mut Impact, part: Impact) {
                         known.push(reason);
                     }
                 }
-                known.sort_by(|one, two| (one.chain.len(), one).cmp(&(two.chain.len(), two)));
+                known.sort_by(|one, two| (one.length(), one).cmp(&(two.length(), two)));
             }
         }
     }
@@ -289,7 +317,7 @@ fn as_it_stands(thing: Thing, head: &Catalog) -> Result<Thing, CatalogError> {
 
 /// Files of the head that could not be understood, where something touched could stand in them.
 fn unparsable(head: &Catalog, search: &Search<'_>) -> Result<Vec<Unparsable>, CatalogError> {
-    let reached: Vec<RecordId> = search.reached.keys().copied().collect();
+    let reached: Vec<RecordId> = search.ways.ids().collect();
     let mut found = head.broken_in(&reached)?;
     found.sort();
     found.dedup();
@@ -303,7 +331,7 @@ fn warnings(
     broken: &[Unparsable],
 ) -> Result<Vec<String>, CatalogError> {
     let mut warnings = changes.warnings.clone();
-    for &id in in_head.reached.keys() {
+    for id in in_head.ways.ids() {
         warnings.extend(head.warnings_of(id)?);
     }
     warnings.extend(broken.iter().map(|file| {
@@ -315,7 +343,7 @@ fn warnings(
     }));
     // At the base only what the head does not say is of interest.
     let told: HashSet<&RepoPath> = broken.iter().map(|file| &file.path).collect();
-    let reached: Vec<RecordId> = in_base.reached.keys().copied().collect();
+    let reached: Vec<RecordId> = in_base.ways.ids().collect();
     let broken = base.broken_in(&reached)?;
     warnings.extend(broken.iter().filter(|file| !told.contains(&file.path)).map(|file| {
         format!(

@@ -57,7 +57,7 @@ pub(super) fn candidates(
     places: &Places,
 ) -> Result<Vec<Thing>, CatalogError> {
     let mut things = Vec::new();
-    for &id in in_base.reached.keys() {
+    for id in in_base.ways.ids() {
         things.extend(base.things(id)?);
     }
     for directory in places.keys() {
@@ -120,22 +120,22 @@ pub(super) fn gone(
         let old = change.old_path.as_ref().filter(|old| own(old))?;
         change.path.parent().filter(|parent| parent != path).map(|to| (old, to))
     });
-    let mut chain = known.map(|reason| reason.chain.clone()).unwrap_or_default();
-    if chain.is_empty() {
-        chain.extend(link.into_iter().flatten().cloned());
-    }
+    let told = |rule: &str, text: String| match known.filter(|reason| !reason.chain.is_empty()) {
+        Some(reason) => reason.led_on(rule, text, []),
+        None => Reason::new(rule, text).with_chain(link.into_iter().flatten().cloned().collect()),
+    };
     let title = thing.title();
     match (thing, moved) {
         (Thing::Unit(unit), _) if !now.is_empty() => {
             let text = format!("the unit {title} is gone: {} is {}", unit.path, named(now));
-            Reason::new("other_units", text).with_chain(chain)
+            told("other_units", text)
         }
         (_, Some((old, to))) => {
             let name = String::from_utf8_lossy(old.file_name()).into_owned();
             let text = format!("the {what} {title} is gone; its {name} went to {to}");
-            Reason::new("moved", text).with_chain(chain)
+            told("moved", text)
         }
-        _ => Reason::new("removed", format!("the {what} {title} is gone")).with_chain(chain),
+        _ => told("removed", format!("the {what} {title} is gone")),
     }
 }
 

@@ -82,6 +82,10 @@ pub struct AffectedModule {
     pub dialect: DialectName,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Where each chain of references is asked for: how many more there are at least than `reasons` tell, 0 where
+    /// that was not found out. `None` where all are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chains_left_out: Option<u64>,
 }
 
 /// A unit and why it is affected, or gone.
@@ -99,6 +103,10 @@ pub struct AffectedUnit {
     pub environment: Option<EnvironmentName>,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Where each chain of references is asked for: how many more there are at least than `reasons` tell, 0 where
+    /// that was not found out. `None` where all are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chains_left_out: Option<u64>,
 }
 
 /// A unit that a stack generates, and why it is affected, or gone. It stands in no file of the tree.
@@ -129,11 +137,15 @@ pub struct AffectedCase {
     pub kind: CaseKind,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Where each chain of references is asked for: how many more there are at least than `reasons` tell, 0 where
+    /// that was not found out. `None` where all are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chains_left_out: Option<u64>,
 }
 
 impl AffectedUnit {
     pub(super) fn of(unit: Unit, reasons: Vec<Reason>) -> Self {
         let Unit { id, path, dialect, environment } = unit;
-        Self { id, path, dialect, environment, reasons }
+        Self { id, path, dialect, environment, reasons, chains_left_out: None }
     }
 }

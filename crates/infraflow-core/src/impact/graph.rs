@@ -214,8 +214,12 @@ fn way(reason: &Reason, directory: &RepoPath, thing: &GraphNode, at: &Standing<'
     }
     for (place, link) in rest.iter().enumerate() {
         let next = owner(link, place + 1 == rest.len());
+        let reference = match reason.gap() {
+            Some(gap) if gap == place + 1 => format!("… {} more, {}", reason.links_left_out, link.reference),
+            _ => link.reference.clone(),
+        };
         if next != before {
-            drawn.insert((before, next.clone(), link.reference.clone()));
+            drawn.insert((before, next.clone(), reference));
         }
         before = next;
     }

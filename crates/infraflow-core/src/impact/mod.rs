@@ -36,6 +36,7 @@
 //! `other_units` where nothing else touches them.
 
 mod assess;
+mod chains;
 mod come_and_gone;
 mod document;
 mod graph;
@@ -48,7 +49,9 @@ mod scope;
 mod scope_limits;
 mod search;
 mod stack_units;
+mod ways;
 mod why;
+mod why_file;
 
 pub use assess::{assess, assess_with};
 pub use document::{AffectedCase, AffectedModule, AffectedStackUnit, AffectedUnit, Impact};

@@ -39,14 +39,19 @@ pub enum ReasonsFor {
     TheThing,
     /// One for each changed file that leads to it, the shortest first.
     EachChange,
-    /// Each chain of references from a changed file to it that meets nothing twice, the shortest first; no
-    /// more than [`ReasonsFor::MOST_CHAINS`].
+    /// Each chain of references from a changed file to it that meets nothing twice, the shortest first; at most
+    /// [`ReasonsFor::MOST_CHAINS`] of a thing. How many are left out stands beside them, in `chains_left_out`.
+    /// Where more than [`ReasonsFor::MOST_LINKS`] are told, or to look further would take long, what is left gets
+    /// the shortest.
     EachChain,
 }
 
 impl ReasonsFor {
     /// The most chains that are told of one thing.
     pub const MOST_CHAINS: usize = 64;
+
+    /// The most links of the chains of all things: about 50 MB.
+    pub const MOST_LINKS: usize = 300_000;
 
     pub(super) fn most_chains(self) -> usize {
         match self {

@@ -239,11 +239,8 @@ pub fn reach(
         let link = call.source.place.link(call.in_file.clone(), format!("module.{}", call.name));
         for (unit, environment, way) in callers(live, &call)? {
             let reasons = affected.reasons.iter().map(|reason| {
-                let mut chain = reason.chain.clone();
-                chain.push(link.clone());
-                chain.extend(way.iter().cloned());
                 let text = format!("{unit} calls {}: {}", path, reason.text);
-                Reason::new("module_call", text).with_chain(chain)
+                reason.led_on("module_call", text, [&link].into_iter().chain(&way).cloned())
             });
             reached.push(Reached {
                 unit: unit.clone(),

@@ -1,121 +1,82 @@
 //! Why something is affected, in words and as a chain of places.
 
-use std::collections::HashMap;
-
-use super::rules::Mark;
+use super::{
+    chains::{Way, shortest},
+    ways::{HALF, Step, Ways},
+};
 use crate::{
-    catalog::{Catalog, CatalogError, Concern, Edge, RecordId, ReferenceKind, Thing},
+    catalog::{Catalog, CatalogError, RecordId, ReferenceKind, Thing},
     detect::Change,
     git::ChangeKind,
     proof::{Link, Reason, RepoPath},
 };
 
-/// The last step of a way from a changed file to a thing.
-pub(super) enum Step<'a> {
-    /// The file is the thing's own configuration.
-    Own { change: &'a Change, path: RepoPath },
-    /// The thing refers to the file; without an edge, because of where both stand.
-    File { change: &'a Change, path: RepoPath, kind: ReferenceKind, edge: Option<Edge> },
-    /// The thing refers to another.
-    Thing { from: RecordId, edge: Edge },
-    /// A rule says that the file touches the thing.
-    Rule { mark: &'a Mark<'a> },
-    /// A rule says that the thing depends also on another.
-    Also { from: RecordId, because: String },
-}
-
-/// The last steps of the ways to each scope, the shortest first, each with which of the units that share its
-/// directory it leads to.
-pub(super) type Ways<'a> = HashMap<RecordId, Vec<(Concern, Step<'a>)>>;
-
-/// What is reached, sorted by directory and dialect. Two dialects' scopes may stand for one thing: of equally short
-/// ways to it the same one is told in every run, and over a kept index too.
-pub(super) fn in_order(catalog: &Catalog, reached: &Ways<'_>) -> Result<Vec<RecordId>, CatalogError> {
-    let mut found = Vec::with_capacity(reached.len());
-    for &id in reached.keys() {
-        found.push((catalog.record(id)?.key.clone(), id));
-    }
-    found.sort_unstable();
-    Ok(found.into_iter().map(|(_, id)| id).collect())
-}
-
-/// The reasons for a thing, the one at a place of those that share its directory, put together from the steps that lead to it, the shortest first.
+/// The reasons for a thing, one for each way to it.
 pub(super) fn reasons(
     catalog: &Catalog,
-    reached: &Ways<'_>,
-    (id, place): (RecordId, Option<usize>),
+    ways: &[Way<'_, '_>],
+    id: RecordId,
     thing: &Thing,
-    most: usize,
 ) -> Result<Vec<Reason>, CatalogError> {
-    let mut ways = Vec::new();
-    follow(reached, (id, place), &mut Vec::new(), &mut vec![id], &mut ways, most);
     let mut found: Vec<Reason> = Vec::new();
     for way in ways {
-        let reason = told(catalog, thing, id, &way)?;
+        let reason = told(catalog, thing, id, way)?;
         if !found.contains(&reason) {
             found.push(reason);
         }
     }
-    found.sort_by_key(|reason| reason.chain.len());
     Ok(found)
 }
 
-/// The ways from a thing back to changed files that meet nothing twice.
-fn follow<'s, 'c>(
-    reached: &'s Ways<'c>,
+/// The shortest reason for a thing that is reached, the one at a place of those that share its directory.
+pub(super) fn reason(
+    catalog: &Catalog,
+    ways: &Ways<'_>,
     (id, place): (RecordId, Option<usize>),
-    steps: &mut Vec<&'s Step<'c>>,
-    met: &mut Vec<RecordId>,
-    ways: &mut Vec<Vec<&'s Step<'c>>>,
-    most: usize,
-) {
-    // The first steps lead along the shortest way; nothing on it is met twice, so it is always found. What
-    // stands at its beginning was not reached.
-    let Some(known) = reached.get(&id) else {
-        ways.push(steps.clone());
-        return;
-    };
-    let counts = |concern: &Concern| place.is_none_or(|place| concern.holds(place));
-    for step in known.iter().filter(|(concern, _)| counts(concern)).map(|(_, step)| step) {
-        if ways.len() >= most {
-            return;
-        }
-        steps.push(step);
-        match step {
-            Step::Thing { from, .. } | Step::Also { from, .. } if met.contains(from) => {}
-            Step::Thing { from, .. } | Step::Also { from, .. } => {
-                met.push(*from);
-                follow(reached, (*from, None), steps, met, ways, most);
-                met.pop();
-            }
-            _ => ways.push(steps.clone()),
-        }
-        steps.pop();
-    }
+    thing: &Thing,
+) -> Result<Reason, CatalogError> {
+    told(catalog, thing, id, &shortest(ways, id, place))
 }
 
-fn told(catalog: &Catalog, thing: &Thing, id: RecordId, steps: &[&Step<'_>]) -> Result<Reason, CatalogError> {
-    let mut chain = Vec::new();
-    for step in steps.iter().rev() {
-        match step {
-            Step::Own { change, path } => chain.push(changed(change, path)),
-            Step::File { change, path, edge, .. } => {
-                chain.push(changed(change, path));
-                chain.extend(edge.iter().flat_map(Edge::links));
-            }
-            Step::Thing { edge, .. } => chain.extend(edge.links()),
-            Step::Rule { mark } => chain.push(changed(mark.change, &mark.path)),
-            Step::Also { .. } => {}
-        }
-    }
-    let rule = match steps.first() {
+fn told(catalog: &Catalog, thing: &Thing, id: RecordId, way: &Way<'_, '_>) -> Result<Reason, CatalogError> {
+    let rule = match way.near.first() {
         None | Some(Step::Own { .. }) => ReferenceKind::Contains.as_str(),
         Some(Step::File { kind, .. }) => kind.as_str(),
         Some(Step::Thing { edge, .. }) => edge.kind.as_str(),
         Some(Step::Rule { mark }) => mark.kind,
         Some(Step::Also { .. }) => "depends_also",
     };
-    Ok(Reason::new(rule, sentence(catalog, thing, id, steps)?).with_chain(chain))
+    let mut reason = Reason::new(rule, sentence(catalog, thing, id, way)?);
+    let (mut far, mut near) = (links(&way.far), links(&way.near));
+    if way.left_out > 0 || near.len() > 2 * HALF {
+        if way.left_out == 0 {
+            far = near.clone();
+        }
+        let half = HALF.min(far.len()).min(near.len());
+        far.truncate(half);
+        near.drain(..near.len() - half);
+        reason.links_left_out = way.length.saturating_sub(2 * half);
+    }
+    far.append(&mut near);
+    Ok(reason.with_chain(far))
+}
+
+/// The links of steps that stand in the order from the thing on, in the order from the changed file on.
+fn links(steps: &[&Step<'_>]) -> Vec<Link> {
+    let mut chain = Vec::new();
+    for step in steps.iter().rev() {
+        match step {
+            Step::Own { change, path } => chain.push(changed(change, path)),
+            Step::File { change, path, edge, .. } => {
+                chain.push(changed(change, path));
+                chain.extend(edge.iter().flat_map(|edge| edge.links()));
+            }
+            Step::Thing { edge, .. } => chain.extend(edge.links()),
+            Step::Rule { mark } => chain.push(changed(mark.change, &mark.path)),
+            Step::Also { .. } => {}
+        }
+    }
+    chain
 }
 
 pub(super) fn changed(change: &Change, path: &RepoPath) -> Link {
@@ -144,11 +105,16 @@ fn sentence(
     catalog: &Catalog,
     thing: &Thing,
     id: RecordId,
-    steps: &[&Step<'_>],
+    way: &Way<'_, '_>,
 ) -> Result<String, CatalogError> {
     let mut text = thing.title();
     let mut at = id;
-    for (i, step) in steps.iter().enumerate() {
+    let gap = way.near.len();
+    for (i, step) in way.near.iter().chain(&way.far).enumerate() {
+        if i == gap {
+            text.push_str(&format!(", and so on over {} more, the last of which", way.left_out));
+        }
+        let joint = if i == 0 || i == gap { " " } else { ", which " };
         match step {
             Step::Own { change, path } => {
                 let name = path.relative_to(&catalog.record(at)?.key.at);
@@ -162,26 +128,22 @@ fn sentence(
                 text.push_str(&format!("{whose}{name} {was}"));
             }
             Step::File { change, path, kind, .. } => {
-                let joint = if i == 0 { " " } else { ", which " };
                 let given =
                     matches!(thing, Thing::Unit(unit) if i == 0 && unit.id.var_files().contains(path));
                 let verb = if given { "is given the values of" } else { verb(*kind) };
                 text.push_str(&format!("{joint}{verb} {path}, which {}", was(change, path)));
             }
             Step::Thing { from, edge } => {
-                let joint = if i == 0 { " " } else { ", which " };
                 let to = catalog.outline(*from)?.title();
                 text.push_str(&format!("{joint}{} {to}", verb(edge.kind)));
                 at = *from;
             }
             Step::Rule { mark } => {
-                let joint = if i == 0 { " " } else { ", which " };
                 let (verb, path) = (rule_verb(mark.kind), &mark.path);
                 let was = was(mark.change, path);
                 text.push_str(&format!("{joint}{verb} {path}, which {was} ({})", mark.because));
             }
             Step::Also { from, because } => {
-                let joint = if i == 0 { " " } else { ", which " };
                 let to = catalog.outline(*from)?.title();
                 text.push_str(&format!("{joint}{} {to} ({because})", rule_verb("depends_also")));
                 at = *from;

@@ -122,7 +122,7 @@ impl Scope {
             .chain(modules.map(|module| (module.path.to_string(), &module.path, &module.reasons[..])))
             .chain(impact.cases.iter().map(|case| (case.id.to_string(), &case.path, &case.reasons[..])))
             .collect();
-        let deep = |reasons: &[Reason]| reasons.first().map_or(0, |it| it.chain.len().saturating_sub(1));
+        let deep = |reasons: &[Reason]| reasons.first().map_or(0, |it| it.length().saturating_sub(1));
         let depth = all.iter().map(|(_, _, reasons)| deep(reasons)).max().unwrap_or(0);
         let deepest = all.iter().find(|(_, _, reasons)| depth > 0 && deep(reasons) == depth);
         let mut scope = Self {

@@ -2,13 +2,13 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use super::{
-    Meant, References, Rules,
-    reason::{Step, Ways},
+    Meant, ReasonsFor, References, RuleName, Rules,
     rules::{Applied, ThingKind, Wanted},
+    ways::{Step, Ways},
 };
 use crate::{
     catalog::{Catalog, CatalogError, Concern, Edge, RecordId, ReferenceKind, Thing},
@@ -17,35 +17,27 @@ use crate::{
     proof::RepoPath,
 };
 
-/// Everything that depends on a changed file in one catalog, each with the last steps of the ways there, the
-/// shortest first.
+/// What depends on changed files in one catalog.
 pub(super) struct Search<'a> {
-    pub(super) reached: Ways<'a>,
+    pub(super) ways: Ways<'a>,
     /// What a changed file itself belongs to or concerns.
     pub(super) direct: Vec<RecordId>,
     /// Scopes that a changed file asks to be left out, and that file.
     pub(super) dismissed: BTreeMap<RecordId, RepoPath>,
-    /// What is concerned as a whole, not by one of its references.
-    pub(super) whole: HashSet<RecordId>,
 }
 
 impl<'a> Search<'a> {
+    /// `other` is the catalog of the other end, where parts of files are to be compared with it.
     pub(super) fn over(
         catalog: &Catalog,
-        other: &Catalog,
+        other: Option<&Catalog>,
         changes: &'a [Change],
         rules: &'a Rules,
         applied: &'a Applied<'a>,
         alike: &BTreeSet<&RepoPath>,
-        most: usize,
+        reasons: ReasonsFor,
     ) -> Result<Self, CatalogError> {
-        let mut search = Self {
-            reached: Ways::new(),
-            direct: Vec::new(),
-            dismissed: BTreeMap::new(),
-            whole: HashSet::new(),
-        };
-        let mut work: VecDeque<RecordId> = VecDeque::new();
+        let (mut ways, mut dismissed) = (Ways::with(reasons), BTreeMap::new());
         for change in changes {
             for (path, kind) in touched(change) {
                 let references = applied.references(path);
@@ -55,22 +47,23 @@ impl<'a> Search<'a> {
                 if kind != ChangeKind::ModeChanged {
                     for id in catalog.owners(path)? {
                         let step = Step::Own { change, path: path.clone() };
-                        search.step(id, (Concern::All, step), &mut work, most);
+                        ways.step(catalog, id, (Concern::All, step))?;
                     }
                 }
                 for (id, edge) in catalog.edges_to_path(path)? {
                     if edge.kind == ReferenceKind::Dismissal && kind != ChangeKind::Deleted {
-                        search.dismissed.insert(id, path.clone());
+                        dismissed.insert(id, path.clone());
                     }
-                    if counts(edge.kind, kind)
-                        && references.counts(Meant::by(edge.kind))
-                        && !catalog.says_the_same(id, &edge, other)?
-                    {
+                    let same = match other {
+                        Some(other) => catalog.says_the_same(id, &edge, other)?,
+                        None => false,
+                    };
+                    if counts(edge.kind, kind) && references.counts(Meant::by(edge.kind)) && !same {
                         let leads = |edge: &Edge| edge.ends_at(path, catalog.configures(path));
                         let concern = catalog.concern(id, &edge, &leads)?;
                         let step =
                             Step::File { change, path: path.clone(), kind: edge.kind, edge: Some(edge) };
-                        search.step(id, (concern, step), &mut work, most);
+                        ways.step(catalog, id, (concern, step))?;
                     }
                 }
                 if kind != ChangeKind::ModeChanged && !alike.contains(path) {
@@ -80,69 +73,42 @@ impl<'a> Search<'a> {
                         beside.filter(|(_, by, _)| references.counts(Meant::by(*by)) && counts(*by, kind));
                     for (id, by, concern) in beside {
                         let step = Step::File { change, path: path.clone(), kind: by, edge: None };
-                        search.step(id, (concern, step), &mut work, most);
+                        ways.step(catalog, id, (concern, step))?;
                     }
                 }
             }
         }
         for mark in &applied.marks {
             for (id, concern) in meant(catalog, &mark.wanted)? {
-                search.step(id, (concern, Step::Rule { mark }), &mut work, most);
+                ways.step(catalog, id, (concern, Step::Rule { mark }))?;
             }
         }
-        search.direct = work.iter().copied().collect();
-        while let Some(id) = work.pop_front() {
+        let direct = ways.ids().collect();
+        // What a rule means takes a look at all things.
+        let mut also: HashMap<RuleName, Vec<(RecordId, Concern)>> = HashMap::new();
+        while let Some(id) = ways.next() {
             for (from, edge) in catalog.edges_to_record(id)? {
                 if edge.kind != ReferenceKind::Dependency {
-                    search.step(from, (Concern::All, Step::Thing { from: id, edge }), &mut work, most);
+                    ways.step(catalog, from, (Concern::All, Step::Thing { from: id, edge }))?;
                 }
             }
             if rules.has_depends_also() {
                 let directory = &catalog.record(id)?.key.at;
                 for (name, rule) in rules.depending_on(directory) {
-                    let because = format!("{name}: {}", rule.reason);
-                    for (also, concern) in meant(catalog, &Wanted::also(rule))? {
-                        let step = Step::Also { from: id, because: because.clone() };
-                        search.step(also, (concern, step), &mut work, most);
+                    let known = also.get(&name).cloned();
+                    let meant = known.map_or_else(|| meant(catalog, &Wanted::also(rule)), Ok)?;
+                    for (to, concern) in meant.iter().filter(|(to, _)| *to != id) {
+                        let because = format!("{name}: {}", rule.reason);
+                        ways.step(catalog, *to, (concern.clone(), Step::Also { from: id, because }))?;
                     }
+                    also.insert(name, meant);
                 }
             }
         }
-        Ok(search)
-    }
-
-    /// Takes a step. The first one to a thing is the last of the shortest way.
-    fn step(
-        &mut self,
-        to: RecordId,
-        (concern, step): (Concern, Step<'a>),
-        work: &mut VecDeque<RecordId>,
-        most: usize,
-    ) {
-        if matches!(step, Step::File { edge: None, .. } | Step::Rule { .. } | Step::Also { .. }) {
-            self.whole.insert(to);
+        if reasons == ReasonsFor::EachChain {
+            ways.sort(catalog)?;
         }
-        let steps = self.reached.entry(to).or_default();
-        if steps.is_empty() {
-            work.push_back(to);
-        }
-        let often = |holds: &dyn Fn(&Concern) -> bool| {
-            steps.iter().filter(|(known, _)| holds(known)).take(most).count() == most
-        };
-        // Of units that share a directory each has reasons of its own.
-        let enough = match &concern {
-            Concern::All => often(&|known| *known == Concern::All),
-            Concern::Only(places) => places.iter().all(|&place| often(&|known| known.holds(place))),
-        };
-        if !enough {
-            steps.push((concern, step));
-        }
-    }
-
-    /// Whether a thing is reached: that of a record, or of the units that share its directory the one at a
-    /// place.
-    pub(super) fn concerns(&self, id: RecordId, place: usize) -> bool {
-        self.reached.get(&id).is_some_and(|steps| steps.iter().any(|(concern, _)| concern.holds(place)))
+        Ok(Self { ways, direct, dismissed })
     }
 }
 

@@ -3,11 +3,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Impact, RuleAction, Rules};
+use super::{
+    AffectedModule, AffectedStackUnit, AffectedUnit, Impact, Rules,
+    search::touched,
+    why_file::{not_counting, touched_by},
+};
 use crate::{
     catalog::{CaseId, Catalog, CatalogError, Node, Reference, ReferenceKind, UnitId},
     detect::Change,
-    git::ChangeKind,
     proof::{Document, Link, Reason, RepoPath},
 };
 
@@ -54,6 +57,9 @@ pub struct Answered {
     pub name: String,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// How many more chains of references there are at least than `reasons` tell, as the impact says of the thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chains_left_out: Option<u64>,
 }
 
 impl Document for Why {
@@ -85,13 +91,11 @@ pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Resul
         return Ok(yes(itself));
     }
     if let Some(path) = &path {
-        let by_file = found(&|thing, _| {
-            thing.reasons.iter().any(|reason| reason.chain.first().is_some_and(|link| link.path == *path))
-        });
-        if !by_file.is_empty() {
-            return Ok(yes(by_file));
-        }
         if let Some(change) = changes_of(impact, path) {
+            let by_file = touched_by(change, path, &all, head, rules)?;
+            if !by_file.is_empty() {
+                return Ok(yes(by_file));
+            }
             return Ok(no(vec![not_counting(change, path, impact, head)?]));
         }
     }
@@ -121,29 +125,42 @@ pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Resul
 }
 
 fn answered(impact: &Impact) -> Vec<(&RepoPath, Answered)> {
-    let thing = |what: &str, name: String, reasons: &[Reason]| Answered {
+    let thing = |what: &str, name: String, reasons: &[Reason], chains_left_out: Option<u64>| Answered {
         what: what.to_owned(),
         name,
         reasons: reasons.to_vec(),
+        chains_left_out,
     };
-    let units = impact.units.iter().map(|it| (&it.path, thing("unit", it.id.to_string(), &it.reasons)));
-    let modules = impact.modules.iter();
-    let modules = modules.map(|it| (&it.path, thing("module", it.path.to_string(), &it.reasons)));
-    let cases = impact.cases.iter().map(|it| (&it.path, thing("case", it.id.to_string(), &it.reasons)));
-    let gone = impact.removed_units.iter();
-    let gone = gone.map(|it| (&it.path, thing("removed_unit", it.id.to_string(), &it.reasons)));
-    let lost = impact.removed_modules.iter();
-    let lost = lost.map(|it| (&it.path, thing("removed_module", it.path.to_string(), &it.reasons)));
-    let in_stacks = impact.stack_units.iter();
-    let in_stacks = in_stacks.map(|it| (&it.path, thing("stack_unit", it.id.to_string(), &it.reasons)));
-    let out_of_stacks = impact.removed_stack_units.iter();
-    let out_of_stacks =
-        out_of_stacks.map(|it| (&it.path, thing("removed_stack_unit", it.id.to_string(), &it.reasons)));
-    units.chain(modules).chain(cases).chain(gone).chain(lost).chain(in_stacks).chain(out_of_stacks).collect()
+    let units = |what: &'static str, units| {
+        let units: &[AffectedUnit] = units;
+        units
+            .iter()
+            .map(move |it| (&it.path, thing(what, it.id.to_string(), &it.reasons, it.chains_left_out)))
+    };
+    let modules = |what: &'static str, modules| {
+        let modules: &[AffectedModule] = modules;
+        modules
+            .iter()
+            .map(move |it| (&it.path, thing(what, it.path.to_string(), &it.reasons, it.chains_left_out)))
+    };
+    let in_stacks = |what: &'static str, units| {
+        let units: &[AffectedStackUnit] = units;
+        units.iter().map(move |it| (&it.path, thing(what, it.id.to_string(), &it.reasons, None)))
+    };
+    let cases = impact.cases.iter();
+    let cases = cases.map(|it| (&it.path, thing("case", it.id.to_string(), &it.reasons, it.chains_left_out)));
+    units("unit", &impact.units)
+        .chain(modules("module", &impact.modules))
+        .chain(cases)
+        .chain(units("removed_unit", &impact.removed_units))
+        .chain(modules("removed_module", &impact.removed_modules))
+        .chain(in_stacks("stack_unit", &impact.stack_units))
+        .chain(in_stacks("removed_stack_unit", &impact.removed_stack_units))
+        .collect()
 }
 
 fn changes_of<'a>(impact: &'a Impact, path: &RepoPath) -> Option<&'a Change> {
-    impact.changes.iter().find(|change| change.path == *path || change.old_path.as_ref() == Some(path))
+    impact.changes.iter().find(|change| touched(change).iter().any(|(own, _)| *own == path))
 }
 
 /// The things of the head that are called so.
@@ -159,50 +176,6 @@ fn standing(asked: &str, path: Option<&RepoPath>, head: &Catalog) -> Result<Vec<
     Ok(nodes.into_iter().collect())
 }
 
-/// Why a changed file touches nothing.
-fn not_counting(
-    change: &Change,
-    path: &RepoPath,
-    impact: &Impact,
-    head: &Catalog,
-) -> Result<Reason, CatalogError> {
-    let ignores = [RuleAction::Ignore, RuleAction::IgnoreAlways];
-    let ruled = impact.ruled.iter().find(|ruled| ruled.path == *path && ignores.contains(&ruled.action));
-    let link = || vec![Link::whole(path.clone(), path.to_string())];
-    if let Some(ruled) = ruled {
-        let text = format!("{path} changed, and is ignored: {} ({})", ruled.reason, ruled.rule);
-        return Ok(Reason::new("ignored", text).with_chain(link()));
-    }
-    if change.kind == ChangeKind::ModeChanged {
-        let text = format!("only the mode of {path} changed, and nothing names it to run it");
-        return Ok(Reason::new("mode_only", text).with_chain(link()));
-    }
-    let place = match nearest_above(path, head)? {
-        Some(thing) => format!("it lies in {thing}, which does not read it"),
-        None => "it lies in no module, unit or test case, and none reads it".to_owned(),
-    };
-    let text = format!(
-        "{path} changed, and touches nothing: {place}; if a tool of yours does, say so with do = \"part_of\" in [[impact.rules]]"
-    );
-    Ok(Reason::new("not_read", text).with_chain(link()))
-}
-
-/// The module, unit or case in the nearest directory above a path.
-fn nearest_above(path: &RepoPath, head: &Catalog) -> Result<Option<String>, CatalogError> {
-    let mut names: BTreeMap<RepoPath, String> = BTreeMap::new();
-    names.extend(head.cases()?.iter().map(|case| (case.path.clone(), case.id.to_string())));
-    names.extend(head.modules()?.iter().map(|module| (module.path.clone(), module.path.to_string())));
-    names.extend(head.units()?.iter().map(|unit| (unit.path.clone(), unit.id.to_string())));
-    let mut at = path.parent();
-    while let Some(directory) = at {
-        if let Some(name) = names.get(&directory) {
-            return Ok(Some(name.clone()));
-        }
-        at = directory.parent();
-    }
-    Ok(None)
-}
-
 /// Why a thing that is there is not touched: all that it depends on, and that none of it changed.
 fn not_touched(
     asked: &str,
@@ -216,8 +189,10 @@ fn not_touched(
         nodes.iter().filter_map(|node| if let Node::Unit(id) = node { Some(id) } else { None }).collect();
     for dependent in impact.dependents.iter().filter(|unit| ids.contains(&unit.id)) {
         let text = format!("{} only consumes outputs of what is affected: its own plan stays", dependent.id);
-        let chain = dependent.reasons.first().map(|reason| reason.chain.clone()).unwrap_or_default();
-        reasons.push(Reason::new("only_outputs", text).with_chain(chain));
+        reasons.push(match dependent.reasons.first() {
+            Some(reason) => reason.led_on("only_outputs", text, []),
+            None => Reason::new("only_outputs", text),
+        });
     }
     let references = head.references()?;
     let mut by: BTreeMap<&Node, Vec<&Reference>> = BTreeMap::new();
@@ -270,7 +245,7 @@ fn not_touched(
         .chain(depended.into_iter().map(|node| (node, false)))
         .filter_map(|(node, own)| Some((directory(node)?, own)))
         .collect();
-    reasons.extend(nearest_miss(&places, impact, head)?);
+    reasons.extend(nearest_miss(&places, impact, head, rules)?);
     Ok(reasons)
 }
 
@@ -279,6 +254,7 @@ fn nearest_miss(
     places: &[(RepoPath, bool)],
     impact: &Impact,
     head: &Catalog,
+    rules: &Rules,
 ) -> Result<Option<Reason>, CatalogError> {
     let shared =
         |one: &RepoPath, two: &RepoPath| one.names().zip(two.names()).take_while(|(a, b)| a == b).count();
@@ -294,9 +270,7 @@ fn nearest_miss(
     let Some((score, change, place)) = best else { return Ok(None) };
     let path = &change.path;
     let whole = score == place.names().count();
-    let touches =
-        impact.units.iter().map(|it| &it.reasons).chain(impact.modules.iter().map(|it| &it.reasons));
-    let counts = touches.flatten().any(|reason| reason.chain.first().is_some_and(|link| link.path == *path));
+    let counts = whole && !touched_by(change, path, &answered(impact), head, rules)?.is_empty();
     let text = match (whole, counts) {
         (true, false) => {
             let why = not_counting(change, path, impact, head)?.text;

@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 use super::ProofError;
 
 /// The largest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3, by way of ECMAScript).
-const MAX_EXACT: u64 = 1 << 53;
+pub(crate) const MAX_EXACT: u64 = 1 << 53;
 
 /// The canonical JSON of a value, as RFC 8785 has it: members sorted by UTF-16 code units, no space,
 /// shortest escapes.

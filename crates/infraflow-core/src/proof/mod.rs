@@ -17,6 +17,7 @@ mod signers;
 mod ssh;
 mod time;
 
+pub(crate) use canonical::MAX_EXACT;
 pub use canonical::{canonical_foreign, canonical_json};
 pub use digest::{Digest, Digester, Hmac};
 pub use document::Document;

@@ -20,18 +20,53 @@ pub struct Reason {
     /// The references from the changed file to the thing, the changed file first. Empty where the rule
     /// needs none.
     pub chain: Vec<Link>,
+    /// How many links are left out of the middle of a long chain: between the two halves of `chain`.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub links_left_out: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde gives a reference
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Reason {
     /// A reason without a chain.
     pub fn new(rule: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { rule: rule.into(), text: text.into(), chain: Vec::new() }
+        Self { rule: rule.into(), text: text.into(), chain: Vec::new(), links_left_out: 0 }
     }
 
     /// The same reason with its chain.
     pub fn with_chain(mut self, chain: Vec<Link>) -> Self {
         self.chain = chain;
         self
+    }
+
+    /// The reason of what is touched by way of the thing that this one is for: its chain goes on.
+    pub fn led_on(
+        &self,
+        rule: impl Into<String>,
+        text: impl Into<String>,
+        links: impl IntoIterator<Item = Link>,
+    ) -> Self {
+        let mut led = Self { links_left_out: self.links_left_out, ..Self::new(rule, text) };
+        led.chain.extend(self.chain.iter().cloned().chain(links));
+        if let Some(gap) = self.gap() {
+            let more = led.chain.len().saturating_sub(2 * gap);
+            led.chain.drain(gap..gap + more);
+            led.links_left_out += more;
+        }
+        led
+    }
+
+    /// How many links lead to the thing, with those that are left out.
+    pub fn length(&self) -> usize {
+        self.chain.len().saturating_add(self.links_left_out)
+    }
+
+    /// The place in `chain` before which links are left out, if any are.
+    pub fn gap(&self) -> Option<usize> {
+        (self.links_left_out > 0).then_some(self.chain.len() / 2)
     }
 }
 

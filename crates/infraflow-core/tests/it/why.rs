@@ -91,6 +91,41 @@ fn a_file_that_touches_nothing_says_which_rule_or_reader_is_missing() {
 }
 
 #[test]
+fn a_changed_file_is_told_with_what_it_touches_though_another_gives_the_shorter_reason() {
+    let repo = Repo::with(&[
+        ("infraflow.toml", "[catalog]\nlive = ['live/*']\n"),
+        ("live/a/main.tf", "module \"net\" { source = \"../../modules/net\" }\n"),
+        ("live/a/z.tf", "# 1\n"),
+        ("modules/net/main.tf", "# 1\n"),
+        ("modules/net/outputs.tf", "# 1\n"),
+        ("modules/old/main.tf", "# 1\n"),
+        ("modules/old/outputs.tf", "# old\n"),
+        ("modules/old/read.txt", "1"),
+    ]);
+    repo.branch("feature");
+    for file in ["live/a/main.tf", "live/a/z.tf", "modules/net/main.tf", "modules/net/outputs.tf"] {
+        let before = std::fs::read_to_string(repo.path.join(file)).unwrap();
+        repo.write(file, before + "# 2\n");
+    }
+    std::fs::remove_dir_all(repo.path.join("modules/old")).unwrap();
+    repo.commit("feat: change");
+    let impact = impact_by(&repo, &Rules::default());
+    let ask = |asked: &str| why(asked, &impact, &head(&repo), &Rules::default()).unwrap();
+    for file in ["modules/net/main.tf", "modules/net/outputs.tf"] {
+        let found = ask(file);
+        assert_eq!(names(&found), ["live/a", "modules/net"], "{file}");
+        for thing in &found.things {
+            assert_eq!(thing.reasons[0].chain[0].path.to_string(), file, "{thing:?}");
+        }
+    }
+    assert_eq!(names(&ask("live/a/z.tf")), ["live/a"]);
+    assert_eq!(names(&ask("modules/old/main.tf")), ["modules/old"]);
+    assert_eq!(names(&ask("modules/old/outputs.tf")), ["modules/old"]);
+    let gone = ask("modules/old/read.txt");
+    assert_eq!(names(&gone), ["modules/old"]);
+}
+
+#[test]
 fn what_nobody_knows_is_answered_with_what_is_called_nearly_so() {
     let found = ask(&["tools/run.sh"], "live/prod/dsn");
     assert_eq!(rules_of(&found), ["not_known"]);
