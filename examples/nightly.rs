@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use infraflow_core::select::{Nightly, Shard, Sharding};
+use infraflow_core::select::{Nightly, Shard, Sharding, Terms};
 use infraflow_examples::{
     Failure, Output, Records, Snapshot, Testing, answer_of, contents, main_of, testing_people,
 };
@@ -49,8 +49,10 @@ fn main() -> ExitCode {
         let evidence = options.records.evidence(Some(&tester.store), &seen.configuration).await?;
         let all = cases.iter().map(|case| case.id.clone());
         let contents = contents(&seen.tree, &seen.catalog, &seen.configuration, Some(&tester.tool), all)?;
-        let nightly = Nightly::default().with_sharding(Sharding::over(shards));
-        let plan = nightly.with_evidence(evidence.with_contents(contents.clone())).all(&cases);
+        let terms = Terms::default()
+            .with_sharding(Sharding::over(shards))
+            .with_evidence(evidence.with_contents(contents.clone()));
+        let plan = Nightly::on(terms).all(&cases);
         let number = options.shard.map_or(0, |(number, _)| number - 1);
         let ours = plan.shards.get(number).cloned().unwrap_or_else(Shard::default);
         let sandbox = tester.plan(&plan.of_shard(&ours), &seen.tree)?.of_shard(&ours);

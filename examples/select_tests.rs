@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use infraflow_core::{
-    select::{ImpactSelector, Nightly, Sharding, TestSelector as _},
+    select::{ImpactSelector, Nightly, Sharding, Terms, TestSelector as _},
     store::Store,
     terraform::ToolVersion,
 };
@@ -66,10 +66,11 @@ fn main() -> ExitCode {
             evidence = evidence.with_contents(contents);
         }
         let sharding = Sharding::over(options.shards.into());
+        let terms = Terms::default().with_sharding(sharding).with_evidence(evidence);
         let plan = if options.all {
-            Nightly::default().with_sharding(sharding).with_evidence(evidence).all(&cases)
+            Nightly::on(terms).all(&cases)
         } else {
-            let mut selector = ImpactSelector::default().with_sharding(sharding).with_evidence(evidence);
+            let mut selector = ImpactSelector::on(terms);
             selector.minutes = options.budget;
             if options.skip_green {
                 selector = selector.skipping_green();

@@ -14,7 +14,7 @@ use infraflow_core::{
     git::{Entry, Repository, Revision, Tree},
     impact::assess,
     proof::RepoPath,
-    select::{Nightly, Sharding},
+    select::{Nightly, Sharding, Terms},
 };
 
 struct Ground {
@@ -111,7 +111,7 @@ fn shards(criterion: &mut Criterion) {
         .enumerate()
         .map(|(nth, case)| (case.id.clone(), 60 + (nth as u64 * 7919) % 1_140))
         .collect();
-    let nightly = Nightly::default().with_sharding(Sharding::over(200).with_seconds(seconds));
+    let nightly = Nightly::on(Terms::default().with_sharding(Sharding::over(200).with_seconds(seconds)));
     let mut group = criterion.benchmark_group("10000 test cases");
     group.sample_size(20).measurement_time(Duration::from_secs(3));
     group.bench_function("a plan in 200 shards", |bencher| {

@@ -18,7 +18,7 @@ use infraflow_core::{
     git::{BranchName, FileEdit, Identity, Repository},
     impact::Rules,
     proof::{RepoPath, Timestamp},
-    select::{Contents, Nightly, SelectRules, Sharding, shortest_possible},
+    select::{Contents, Nightly, SelectRules, Sharding, Terms, shortest_possible},
     terraform::ToolVersion,
 };
 
@@ -37,7 +37,7 @@ fn main() -> Result<(), Failure> {
         for machines in [8, 64, 200, 1000] {
             let known = cases.iter().map(|case| case.id.clone()).zip(seconds.iter().copied()).collect();
             let sharding = Sharding::over(machines).with_seconds(known);
-            let nightly = Nightly::default().with_sharding(sharding.clone());
+            let nightly = Nightly::on(Terms::default().with_sharding(sharding.clone()));
             let plan = best(|| nightly.all(&cases));
             let dealt = best(|| sharding.deal(cases.iter().map(|case| &case.id)));
             let longest = dealt.1.iter().map(|shard| shard.estimate_seconds).max().unwrap_or(0);

@@ -6,7 +6,9 @@ use infraflow_core::{
     catalog::{CaseId, CaseKind},
     impact::Rules,
     proof::{Clock as _, SystemClock, Timestamp},
-    select::{self as core, Evidence, ImpactSelector, Nightly, SelectRules, Sharding, TestSelector as _},
+    select::{
+        self as core, Evidence, ImpactSelector, Nightly, SelectRules, Sharding, Terms, TestSelector as _,
+    },
     terraform::ToolVersion,
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyType};
@@ -235,8 +237,9 @@ pub(crate) fn select(
         .into());
     }
     let evidence = evidence(history, contents, configuration, at)?;
-    let mut selector =
-        ImpactSelector::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
+    let mut selector = ImpactSelector::on(
+        Terms::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence),
+    );
     selector.minutes = budget_minutes;
     if skip_green {
         selector = selector.skipping_green();
@@ -261,7 +264,8 @@ pub(crate) fn nightly(
     at: Option<&str>,
 ) -> Result<Py<TestPlan>> {
     let evidence = evidence(history, contents, configuration, at)?;
-    let nightly = Nightly::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence);
+    let nightly =
+        Nightly::on(Terms::default().with_sharding(sharding(shards, seconds)?).with_evidence(evidence));
     let catalog = &catalog.get().core;
     Ok(wrap(py, py.detach(|| Ok::<_, Failure>(nightly.all(&catalog.cases()?)))?)?)
 }

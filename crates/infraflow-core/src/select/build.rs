@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    BudgetUse, ContentsOf, Evidence, GreenRun, PlannedCase, Quarantined, Sharding, SkippedCase, TestPlan,
-    Urgency,
+    BudgetUse, ContentsOf, Evidence, GreenRun, PlannedCase, Quarantined, Sharding, SkippedCase, Terms,
+    TestPlan, Urgency,
     budget::{LeftOut, Worth, within},
     shards::{Timed, bounded, deal},
 };
@@ -39,11 +39,12 @@ pub(super) struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    pub(super) fn new(cases: &'a [Case], sharding: &'a Sharding, evidence: Option<&'a Evidence>) -> Self {
+    pub(super) fn new(cases: &'a [Case], terms: &'a Terms) -> Self {
+        let Terms { sharding, evidence } = terms;
         let mut cases: Vec<&Case> = cases.iter().collect();
         cases.sort();
         cases.dedup_by(|one, two| one.id == two.id);
-        Self { cases, sharding, evidence, plan: TestPlan::default(), direct: Vec::new() }
+        Self { cases, sharding, evidence: evidence.as_ref(), plan: TestPlan::default(), direct: Vec::new() }
     }
 
     pub(super) fn judge(&mut self, verdict: impl Fn(&Case) -> Verdict) {
@@ -167,4 +168,24 @@ fn within_budget(
         (id.clone(), SkippedCase::of(id.clone(), vec![Reason::new("budget", text)]))
     });
     skipped.collect()
+}
+
+impl PlannedCase {
+    pub(super) fn of(case: &Case, reasons: Vec<Reason>) -> Self {
+        Self {
+            id: case.id.clone(),
+            module: case.module.clone(),
+            path: case.path.clone(),
+            kind: case.kind,
+            reasons,
+            content: None,
+            quarantine: None,
+        }
+    }
+}
+
+impl SkippedCase {
+    pub(super) fn of(id: CaseId, reasons: Vec<Reason>) -> Self {
+        Self { id, reasons, proof: None }
+    }
 }

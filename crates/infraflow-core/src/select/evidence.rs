@@ -4,17 +4,6 @@ use super::{Contents, History, SelectRules};
 use crate::{catalog::CaseId, proof::Timestamp};
 
 /// What is known when cases are chosen: the moment, the rules, what ran before, and what each case is made of.
-///
-/// ```
-/// use infraflow_core::{proof::Timestamp, select::{Evidence, History, ImpactSelector, Sharding}};
-/// # let history = History::default();
-/// let now = Timestamp::parse("2026-01-31T12:00:00Z")?;
-/// let selector = ImpactSelector::default()
-///     .with_sharding(Sharding::over(4))
-///     .with_evidence(Evidence::at(now).with_history(history))
-///     .within_minutes(30);
-/// # Ok::<(), infraflow_core::proof::ProofError>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct Evidence {
     pub(super) at: Timestamp,

@@ -2,7 +2,7 @@
 //!
 //! Every case of the catalog is in the plan once: among `cases` with the reasons why it runs, or among
 //! `skipped` with the reasons why it need not. [`ImpactSelector`] runs what a change touches, [`Nightly`]
-//! everything; both are told by their arguments alone ([`Evidence`]) at which moment, by which rules, and what
+//! everything; both are told by their [`Terms`] how the cases are dealt out, at which moment, by which rules, and what
 //! is known of earlier runs. Nothing here reads a clock.
 //!
 //! # Why a case is skipped
@@ -78,20 +78,26 @@ mod evidence;
 mod history;
 mod history_file;
 mod history_store;
+mod impact_selector;
+mod nightly;
 mod pinned;
 mod plan;
 mod record;
 mod rules;
 mod selector;
 mod shards;
+mod terms;
 
 pub use bound::shortest_possible;
 pub use contents::{Content, Contents};
 pub use error::SelectError;
 pub use evidence::Evidence;
 pub use history::{Flaky, History, Urgency};
+pub use impact_selector::{Green, ImpactSelector};
+pub use nightly::Nightly;
 pub use plan::{BudgetUse, ContentsOf, GreenRun, PlannedCase, Quarantined, Shard, SkippedCase, TestPlan};
 pub use record::{RecordedRun, RunOutcome, TestRuns};
 pub use rules::{Day, Immutable, Quarantine, SelectRules};
-pub use selector::{Green, ImpactSelector, Nightly, TestSelector};
+pub use selector::TestSelector;
 pub use shards::Sharding;
+pub use terms::Terms;

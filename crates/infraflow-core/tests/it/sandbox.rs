@@ -18,7 +18,9 @@ use infraflow_core::{
         AccountSandbox, ApplyingTestFiles, CaseOutcome, CaseReport, Elsewhere, FolderSandbox, Left, Limits,
         Reaper, Sandbox, SandboxError, SandboxPlan, Scope, TerraformTestRunner, TestReport, TestRunner,
     },
-    select::{Contents, Evidence, History, ImpactSelector, RunOutcome, SelectRules, TestPlan, TestSelector},
+    select::{
+        Contents, Evidence, History, ImpactSelector, RunOutcome, SelectRules, Terms, TestPlan, TestSelector,
+    },
     store::{Key, Store, StoreError},
     terraform::{Product, Tool},
 };
@@ -886,7 +888,8 @@ fn selected(stage: &Stage, history: &History) -> (TestPlan, Vec<String>) {
     let contents =
         Contents::of(&stage.tree(), &after, stage.tool.version(), &rules, &Rules::default()).unwrap();
     let evidence = Evidence::at(Timestamp::from_unix(1_800_000_000)).with_history(history.clone());
-    let selector = ImpactSelector::default().with_evidence(evidence.with_contents(contents)).skipping_green();
+    let selector =
+        ImpactSelector::on(Terms::default().with_evidence(evidence.with_contents(contents))).skipping_green();
     let plan = selector.select(&impact, &cases);
     let run = plan.cases.iter().map(|case| format!("run {}", case.id));
     let proofs =

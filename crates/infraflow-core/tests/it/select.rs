@@ -10,7 +10,7 @@ use infraflow_core::{
     nature::{self, Nature},
     policy::Configuration,
     proof::{Document as _, RepoPath},
-    select::{ImpactSelector, Nightly, Sharding, TestPlan, TestSelector, shortest_possible},
+    select::{ImpactSelector, Nightly, Sharding, Terms, TestPlan, TestSelector, shortest_possible},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -51,8 +51,9 @@ fn nightly_runs_everything_even_where_nothing_changed() {
 fn durations_change_the_shards_and_not_the_digest() {
     let cases: Vec<Case> = (0..6).map(|n| case(&format!("modules/m{n}/examples/basic"))).collect();
     let seconds = BTreeMap::from([(cases[3].id.clone(), 3000)]);
-    let even = Nightly::default().with_sharding(Sharding::over(2)).all(&cases);
-    let timed = Nightly::default().with_sharding(Sharding::over(2).with_seconds(seconds)).all(&cases);
+    let even = Nightly::on(Terms::default().with_sharding(Sharding::over(2))).all(&cases);
+    let timed =
+        Nightly::on(Terms::default().with_sharding(Sharding::over(2).with_seconds(seconds))).all(&cases);
     assert_eq!(timed.shards[0].cases, [cases[3].id.clone()], "the long one stands alone");
     assert_ne!(even.shards, timed.shards);
     assert_eq!(even.digest().unwrap(), timed.digest().unwrap());
@@ -78,7 +79,7 @@ fn best(seconds: &[u64], work: &mut Vec<u64>, best_so_far: u64) -> u64 {
 fn dealt(seconds: &[u64], shards: usize) -> TestPlan {
     let cases: Vec<Case> = (0..seconds.len()).map(|n| case(&format!("m{n}/examples/x"))).collect();
     let known = cases.iter().map(|case| case.id.clone()).zip(seconds.iter().copied()).collect();
-    Nightly::default().with_sharding(Sharding::over(shards).with_seconds(known)).all(&cases)
+    Nightly::on(Terms::default().with_sharding(Sharding::over(shards).with_seconds(known))).all(&cases)
 }
 
 fn longest(plan: &TestPlan) -> u64 {

@@ -11,7 +11,7 @@ use infraflow_core::{
     proof::{Document as _, RepoPath, RunId, Timestamp},
     select::{
         Content, Contents, Evidence, History, ImpactSelector, Nightly, RecordedRun, RunOutcome, SelectRules,
-        Sharding, TestPlan, TestSelector,
+        Sharding, Terms, TestPlan, TestSelector,
     },
     store::Store,
     terraform::ToolVersion,
@@ -68,11 +68,11 @@ fn what_fails_runs_first_then_what_failed_recently_then_the_unknown_then_the_lon
         run(short, "r2", Passed, 7, "2026-01-30T00:00:00Z"),
     ]);
     let cases: Vec<Case> = names.iter().map(|name| case(name)).collect();
-    let nightly = Nightly::default().with_evidence(Evidence::at(now()).with_history(history));
+    let nightly = Nightly::on(Terms::default().with_evidence(Evidence::at(now()).with_history(history)));
     let plan = nightly.all(&cases);
     assert_eq!(ids(&plan.shards[0].cases), names);
     assert_eq!(plan.shards[0].estimate_seconds, 5 + 6 + 600 + 900 + 7);
-    let two = nightly.with_sharding(Sharding::over(2)).all(&cases);
+    let two = Nightly::on(nightly.terms.with_sharding(Sharding::over(2))).all(&cases);
     assert_eq!(ids(&two.shards[0].cases), [long.as_str()]);
     assert_eq!(plan.digest().unwrap(), two.digest().unwrap());
 }
@@ -108,7 +108,8 @@ fn a_budget_goes_to_what_failed_then_to_what_the_change_touches_then_to_the_chea
     let mut cases: Vec<Case> = paths.iter().map(|path| case(path)).collect();
     cases.push(case("other/examples/x"));
     let selector =
-        ImpactSelector::default().with_evidence(Evidence::at(now()).with_history(history)).within_minutes(10);
+        ImpactSelector::on(Terms::default().with_evidence(Evidence::at(now()).with_history(history)))
+            .within_minutes(10);
     let plan = selector.select(&touched(&paths, &[direct]), &cases);
     assert_eq!(ids(plan.cases.iter().map(|case| &case.id)), [cheap, direct, failed].map(String::as_str));
     let skipped: Vec<(String, &str)> =
@@ -127,8 +128,9 @@ fn a_budget_goes_to_what_failed_then_to_what_the_change_touches_then_to_the_chea
     assert_eq!(ids(&plan.shards[0].cases), [failed, direct, cheap].map(String::as_str));
     assert_eq!(TestPlan::from_json(&plan.to_json().unwrap()).unwrap(), plan);
 
-    let enough =
-        selector.with_sharding(Sharding::over(3)).within_minutes(30).select(&touched(&paths, &[]), &cases);
+    let enough = ImpactSelector::on(selector.terms.with_sharding(Sharding::over(3)))
+        .within_minutes(30)
+        .select(&touched(&paths, &[]), &cases);
     assert_eq!((enough.cases.len(), enough.budget.unwrap().left_out, enough.warnings.len()), (5, 0, 0));
 }
 
@@ -141,7 +143,7 @@ fn no_machine_works_longer_than_the_budget_whatever_the_durations() {
         let seconds = |n: u64| 1 + (n * 7919 + shards) % 1000;
         let known = cases.iter().zip(0..).map(|(case, n)| (case.id.clone(), seconds(n))).collect();
         let sharding = Sharding::over(usize::try_from(shards).unwrap()).with_seconds(known);
-        let selector = ImpactSelector::default().with_sharding(sharding).within_minutes(minutes);
+        let selector = ImpactSelector::on(Terms::default().with_sharding(sharding)).within_minutes(minutes);
         let plan = selector.select(&touched(&paths, &[]), &cases);
         assert!(plan.shards.iter().all(|shard| shard.estimate_seconds <= minutes * 60));
         assert_eq!(plan.cases.len() + plan.skipped.len(), cases.len());
@@ -165,7 +167,7 @@ fn a_quarantined_case_runs_and_says_so_and_a_quarantine_that_is_over_is_warned_a
         .replace("2026-02-30", "2026-02-28");
     let cases = [case("a/examples/x"), case("b/examples/x")];
     let evidence = Evidence::at(now()).with_rules(rules(&text));
-    let plan = Nightly::default().with_evidence(evidence.clone()).all(&cases);
+    let plan = Nightly::on(Terms::default().with_evidence(evidence.clone())).all(&cases);
     assert_eq!(plan.cases.len(), 2, "quarantined cases run");
     let held = plan.cases[0].quarantine.as_ref().unwrap();
     assert_eq!((held.until.to_string().as_str(), held.who.as_str()), ("2026-01-31", "ada"));
@@ -173,7 +175,7 @@ fn a_quarantined_case_runs_and_says_so_and_a_quarantine_that_is_over_is_warned_a
     assert!(plan.warnings[0].contains("b/** ended on 2026-01-30 (issue 8; bob)"), "{:?}", plan.warnings);
     assert!(plan.warnings[1].contains("gone/** is about no test case"), "{:?}", plan.warnings);
     // It is worth least where time is short.
-    let selector = ImpactSelector::default().with_evidence(evidence).within_minutes(10);
+    let selector = ImpactSelector::on(Terms::default().with_evidence(evidence)).within_minutes(10);
     let short = selector.select(&touched(&["a/examples/x", "b/examples/x"], &["a/examples/x"]), &cases);
     assert_eq!(ids(short.cases.iter().map(|case| &case.id)), ["b/examples/x"]);
 }
@@ -429,7 +431,9 @@ impl Change {
     fn plan(&self, history: &History, at: Timestamp) -> TestPlan {
         let cases: Vec<Case> = self.catalog.cases().unwrap();
         let evidence = Evidence::at(at).with_history(history.clone()).with_contents(contents(&self.repo));
-        ImpactSelector::default().with_evidence(evidence).skipping_green().select(&self.impact, &cases)
+        ImpactSelector::on(Terms::default().with_evidence(evidence))
+            .skipping_green()
+            .select(&self.impact, &cases)
     }
 }
 
@@ -500,14 +504,15 @@ fn a_nightly_run_skips_nothing_and_what_it_records_proves() {
     let change = Change::of(repo(), &[("modules/base/main.tf", "locals {\n  x = 1\n}\n")]);
     let cases: Vec<Case> = change.catalog.cases().unwrap();
     let evidence = Evidence::at(now()).with_contents(contents(&change.repo));
-    let nightly = Nightly::default().with_evidence(evidence.clone()).all(&cases);
+    let nightly = Nightly::on(Terms::default().with_evidence(evidence.clone())).all(&cases);
     assert_eq!((nightly.cases.len(), nightly.skipped.len()), (3, 0));
     let history = History::of(ran(
         &TestPlan::from_json(&nightly.to_json().unwrap()).unwrap(),
         "night-1",
         RunOutcome::Passed,
     ));
-    let again = Nightly::default().with_evidence(evidence.with_history(history.clone())).all(&cases);
+    let again =
+        Nightly::on(Terms::default().with_evidence(evidence.with_history(history.clone()))).all(&cases);
     assert_eq!(again.cases.len(), 3, "all of them passed with the same content, and run");
     assert!(change.plan(&history, now()).cases.is_empty());
 }
@@ -554,11 +559,12 @@ fn both_selectors_hold_the_contract_and_one_that_forgets_a_case_does_not() {
     let cases: Vec<Case> = change.catalog.cases().unwrap();
     let history = History::of(ran(&change.plan(&History::default(), now()), "r1", RunOutcome::Passed));
     let evidence = Evidence::at(now()).with_history(history).with_contents(contents(&change.repo));
-    let by_impact = ImpactSelector::default().with_sharding(Sharding::over(2));
-    let nightly = Nightly::default().with_sharding(Sharding::over(2)).with_evidence(evidence.clone());
+    let by_impact = ImpactSelector::on(Terms::default().with_sharding(Sharding::over(2)));
+    let nightly =
+        Nightly::on(Terms::default().with_sharding(Sharding::over(2)).with_evidence(evidence.clone()));
     let selectors: [&dyn TestSelector; 4] = [
         &by_impact.clone(),
-        &by_impact.clone().with_evidence(evidence).skipping_green(),
+        &ImpactSelector::on(by_impact.terms.clone().with_evidence(evidence)).skipping_green(),
         &by_impact.within_minutes(10),
         &nightly,
     ];
