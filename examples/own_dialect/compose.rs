@@ -55,7 +55,7 @@ impl Dialect for Compose {
         // Read unasked: values for the variables of the file.
         refer(ReferenceKind::VariableFile, StaticValue::Literal(".env".into()), Place::beginning(), ".env");
         facts.marks.push(Mark::new(MarkKind::LikelyUnit, Place::beginning()));
-        facts.unparsable = broken;
+        facts.unparsable.extend(broken);
         facts
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use infraflow_core::{
     catalog::{Catalog, Dialect, standard_dialects},
-    detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints, GivenFiles},
+    detect::{ChangeDetector as _, ChangeSet, Comparison, Endpoints},
     git::{CommitId, GitError, RemoteName, Repository, Revision},
     impact::{self, BranchAge, Impact, ImpactOptions, ReasonsFor},
     policy::{Configuration, Policy},
@@ -110,7 +110,7 @@ impl Changes {
         let given = self.given_files()?;
         let changes = fetching.within(&repository, || {
             Ok(match &given {
-                Some(files) => GivenFiles::new(files.iter().cloned()).detect(&repository, &base, &head)?,
+                Some(files) => files.detect(&repository, &base, &head)?,
                 None => ends.detect(&repository)?,
             })
         })?;

@@ -4,7 +4,10 @@ use std::{
 };
 
 use clap::Args;
-use infraflow_core::proof::{Digest, Document, RepoPath};
+use infraflow_core::{
+    detect::GivenFiles,
+    proof::{Digest, Document},
+};
 
 use crate::{Failure, Snapshot};
 
@@ -37,7 +40,7 @@ impl Changes {
     ///
     /// # Errors
     /// Where the list cannot be read, or a path in it leads out of the repository.
-    pub fn given_files(&self) -> Result<Option<Vec<RepoPath>>, Failure> {
+    pub fn given_files(&self) -> Result<Option<GivenFiles>, Failure> {
         let Some(file) = &self.changed_files0 else { return Ok(None) };
         let mut bytes = Vec::new();
         if file == Path::new("-") {
@@ -45,8 +48,7 @@ impl Changes {
         } else {
             bytes = read(file)?;
         }
-        let paths = bytes.split(|&b| b == 0).filter(|path| !path.is_empty());
-        Ok(Some(paths.map(RepoPath::parse).collect::<Result<_, _>>()?))
+        Ok(Some(GivenFiles::parse0(&bytes)?))
     }
 }
 

@@ -96,8 +96,8 @@ impl Catalog {
         live: Vec<String>,
         dialects: Option<&Bound<'_, PyAny>>,
     ) -> Result<Py<PyAny>> {
-        let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
-        of_revision(py, core::CatalogCache::none(), cataloging, revision)
+        let cache = CatalogCache::none();
+        cache.catalog(py, repository, revision, configuration, policy, live, dialects)
     }
 
     /// The modules, sorted by path.
@@ -224,7 +224,9 @@ impl CatalogCache {
         dialects: Option<&Bound<'_, PyAny>>,
     ) -> Result<Py<PyAny>> {
         let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
-        of_revision(py, self.0.clone(), cataloging, revision)
+        let (cache, revision) = (self.0.clone(), revision.to_owned());
+        let work = move || cataloging.catalog(&cache, &revision);
+        Job::computing(work, |py, catalog| Ok(Py::new(py, Catalog::new(catalog))?.into_any())).wait(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -250,15 +252,4 @@ impl CatalogCache {
         let folder: Vec<&PathBuf> = slf.get().1.iter().collect();
         Ok((slf.get_type().getattr(made)?, PyTuple::new(slf.py(), folder)?))
     }
-}
-
-fn of_revision(
-    py: Python<'_>,
-    cache: core::CatalogCache,
-    cataloging: Cataloging,
-    revision: &str,
-) -> Result<Py<PyAny>> {
-    let revision = revision.to_owned();
-    let work = move || cataloging.catalog(&cache, &revision);
-    Job::computing(work, |py, catalog| Ok(Py::new(py, Catalog::new(catalog))?.into_any())).wait(py)
 }

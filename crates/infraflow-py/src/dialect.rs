@@ -244,7 +244,7 @@ fn facts_of(given: &Bound<'_, PyAny>) -> PyResult<core::Facts> {
 /// What is said of a file when the dialect has failed: nobody uses it, since then no catalog is made.
 fn nothing_known(path: &RepoPath) -> core::Facts {
     let mut facts = core::Facts::default();
-    facts.unparsable = Some(Unparsable::new(path.clone(), None, "the dialect failed"));
+    facts.unparsable.push(Unparsable::new(path.clone(), None, "the dialect failed"));
     facts
 }
 

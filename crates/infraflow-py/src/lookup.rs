@@ -90,6 +90,10 @@ impl Lookup {
         let over = || PyRuntimeError::new_err("this lookup was for a call of resolve that has ended").into();
         answer.ok_or_else(over)
     }
+
+    fn is(&self, py: Python<'_>, what: What, path: &str, because: Because) -> Result<bool> {
+        Ok(matches!(self.ask(py, what, path, because)?, Answer::Is(true)))
+    }
 }
 
 fn because(kind: &str, file: &str, place: Option<&Bound<'_, Place>>, text: &str) -> Result<Because> {
@@ -129,7 +133,7 @@ impl Lookup {
         place: Option<&Bound<'_, Place>>,
         text: &str,
     ) -> Result<bool> {
-        Ok(matches!(self.ask(py, What::IsFile, path, because(kind, file, place, text)?)?, Answer::Is(true)))
+        self.is(py, What::IsFile, path, because(kind, file, place, text)?)
     }
 
     /// Whether a directory stands there. Only its coming and going counts as a change.
@@ -143,10 +147,7 @@ impl Lookup {
         place: Option<&Bound<'_, Place>>,
         text: &str,
     ) -> Result<bool> {
-        Ok(matches!(
-            self.ask(py, What::IsDirectory, path, because(kind, file, place, text)?)?,
-            Answer::Is(true)
-        ))
+        self.is(py, What::IsDirectory, path, because(kind, file, place, text)?)
     }
 
     /// What stands directly in a directory, sorted: each name, and whether it is a directory. Only what comes and

@@ -44,18 +44,19 @@ class Recipe:
 
     def of(self, path, content):
         lines, references = Lines(content), []
-        unparsable = None
+        unparsable = []
         try:
             content.decode()
         except UnicodeDecodeError as error:
-            unparsable = Unparsable(path=path, why=str(error))
+            unparsable = [Unparsable(path=path, why=str(error))]
         if b"!" in content:
-            unparsable = Unparsable(path=path, line=content[: content.index(b"!")].count(b"\n") + 1, why="it shouts")
+            line = content[: content.index(b"!")].count(b"\n") + 1
+            unparsable = [Unparsable(path=path, line=line, why="it shouts")]
         for found in READS.finditer(content):
             what, name = found[1].decode(), found[2].decode(errors="replace")
             place = lines.place(*found.span(2))
             kind = "file_read" if what == "reads" else "include"
-            if unparsable is None or content.isascii():
+            if not unparsable or content.isascii():
                 references.append(FactReference.to_path(kind, name, place, what))
         marks = [Mark(kind="likely_unit", place=lines.place(0, 0))]
         return Facts(marks=marks, references=references, unparsable=unparsable)

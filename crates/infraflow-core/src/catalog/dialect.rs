@@ -123,7 +123,7 @@ pub trait Dialect: Send + Sync {
     /// Whether all of the file can be understood; why not, where it cannot. It is asked of files that
     /// changed, and of all files of what is affected, and takes as long as it takes to parse the whole.
     fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
-        self.facts(path, content).unparsable
+        self.facts(path, content).unparsable.into_iter().next()
     }
 
     /// Whether configuration files of a directory concern the scopes below it, by [`Lookup::inherited`].

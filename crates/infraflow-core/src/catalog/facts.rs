@@ -82,8 +82,9 @@ pub struct Facts {
     /// `references` too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generated: Vec<GeneratedUnit>,
-    /// Why the file could not be understood, or not wholly.
-    pub unparsable: Option<Unparsable>,
+    /// What could not be understood, or not wholly, each with why: of what a file states that file, of what a scope
+    /// does the files that it looked at besides its own.
+    pub unparsable: Vec<Unparsable>,
 }
 
 /// A unit that a scope generates in a directory of its own, which need not be there.

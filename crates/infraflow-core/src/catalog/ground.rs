@@ -46,7 +46,7 @@ impl Ground<'_> {
             Ok((facts, parsed)) => (file.facts, file.parsed) = (facts, parsed),
             Err(GitError::TooLarge { size, limit, .. }) => {
                 let why = format!("its size is {size} bytes, more than the limit of {limit}");
-                file.facts.unparsable = Some(Unparsable::new(entry.path.clone(), None, why));
+                file.facts.unparsable.push(Unparsable::new(entry.path.clone(), None, why));
             }
             Err(error) => return Err(error),
         }
@@ -94,7 +94,7 @@ impl Ground<'_> {
         // The first link is the file itself.
         file.through = way.links.into_iter().skip(1).collect();
         let mut lost = |why: &str| {
-            file.facts.unparsable = Some(Unparsable::new(entry.path.clone(), None, why));
+            file.facts.unparsable.push(Unparsable::new(entry.path.clone(), None, why));
         };
         if let Some(submodule) = way.submodule {
             lost("the link leads into a submodule");

@@ -61,7 +61,7 @@ impl Dialect for HelmDialect {
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {
         let broken = Chart::parse(content).broken.map(|broken| unparsable(path, broken));
-        Facts { unparsable: broken, ..Facts::default() }
+        Facts { unparsable: Vec::from_iter(broken), ..Facts::default() }
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {

@@ -1,4 +1,4 @@
-use super::{Because, Dialect, FactReference, Facts, Lookup, ReferenceKind, Target};
+use super::{Because, Dialect, FactReference, Facts, Lookup, ReferenceKind, Target, Unparsable};
 use crate::{
     proof::{Place, RepoPath},
     terraform::facts::{Base, StaticValue},
@@ -20,7 +20,7 @@ pub fn included(dialect: &dyn Dialect, files: &[RepoPath], lookup: &mut dyn Look
     };
     let mut open: Vec<(RepoPath, Because)> = files.iter().map(|file| (file.clone(), own(file))).collect();
     let mut all = Facts::default();
-    let mut at = 0;
+    let (mut at, mut beyond) = (0, None);
     while let Some((file, because)) = open.get(at).cloned() {
         let is_own = at < files.len();
         at += 1;
@@ -35,8 +35,7 @@ pub fn included(dialect: &dyn Dialect, files: &[RepoPath], lookup: &mut dyn Look
             {
                 if open.len() >= MOST_FILES.max(files.len()) {
                     let why = format!("it includes more than {MOST_FILES} files, one by another");
-                    all.unparsable =
-                        Some(super::Unparsable::new(file.clone(), Some(reference.place.line), why));
+                    beyond.get_or_insert(Unparsable::new(file.clone(), Some(reference.place.line), why));
                 } else {
                     let text = reference.text.clone();
                     open.push((included, Because::new(reference.kind, file.clone(), reference.place, text)));
@@ -46,10 +45,11 @@ pub fn included(dialect: &dyn Dialect, files: &[RepoPath], lookup: &mut dyn Look
                 all.references.push(moved(reference, &file, &directory));
             }
         }
-        if !is_own && all.unparsable.is_none() {
-            all.unparsable = stated.unparsable;
+        if !is_own {
+            all.unparsable.extend(stated.unparsable);
         }
     }
+    all.unparsable.extend(beyond);
     all
 }
 

@@ -76,7 +76,7 @@ impl Dialect for KustomizeDialect {
         if let [first, second, ..] = files {
             let names = [first, second].map(|file| String::from_utf8_lossy(file.file_name()).into_owned());
             let why = format!("kustomize refuses a directory with both {}", names.join(" and "));
-            build.facts.unparsable = Some(Unparsable::new(second.clone(), None, why));
+            build.facts.unparsable.push(Unparsable::new(second.clone(), None, why));
         }
         build.facts
     }
@@ -87,7 +87,7 @@ fn facts(path: &RepoPath, read: &Kustomization) -> Facts {
     if read.kind == Kind::Kustomization {
         facts.marks.push(Mark::new(MarkKind::LikelyUnit, read.place));
     }
-    facts.unparsable = read.broken.clone().map(|broken| unparsable(path, broken));
+    facts.unparsable.extend(read.broken.clone().map(|broken| unparsable(path, broken)));
     facts
 }
 

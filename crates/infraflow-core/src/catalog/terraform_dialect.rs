@@ -40,7 +40,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
@@ -86,7 +86,7 @@ impl Dialect for TerraformDialect {
             Ok(file) => facts(file, content, overrides),
             Err(error) => {
                 let mut facts = facts(TerraformFile::salvage(path, content), content, overrides);
-                facts.unparsable = Some(unparsable(path, &error));
+                facts.unparsable.push(unparsable(path, &error));
                 facts
             }
         }

@@ -42,7 +42,7 @@ impl Dialect for TerragruntDialect {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn runs(&self, other: &DialectName) -> bool {
@@ -69,9 +69,7 @@ impl Dialect for TerragruntDialect {
     fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
         let file = SourceFile::new(path, content);
         let mut facts = Facts::default();
-        if let Some((line, why)) = file.broken() {
-            facts.unparsable = Some(Unparsable::new(path.clone(), line, why));
-        }
+        facts.unparsable.extend(file.broken().map(|(line, why)| Unparsable::new(path.clone(), line, why)));
         (facts, Some(Arc::new(file)))
     }
 
@@ -83,12 +81,12 @@ impl Dialect for TerragruntDialect {
         if resolved.runs {
             facts.marks.push(Mark::new(MarkKind::Unit, Place { start: 0, end: 0, line: 1, column: 1 }));
         }
-        let mut broken = resolved.broken.iter().filter(|(path, ..)| !files.contains(path));
+        let broken = resolved.broken.iter().filter(|(path, ..)| !files.contains(path));
         facts.unparsable =
-            broken.next().map(|(path, line, why)| Unparsable::new(path.clone(), *line, why.clone()));
-        if resolved.incomplete && facts.unparsable.is_none() {
+            broken.map(|(path, line, why)| Unparsable::new(path.clone(), *line, why.clone())).collect();
+        if resolved.incomplete {
             let why = "it is too large to be evaluated: what is left counts only by its own files";
-            facts.unparsable = files.first().map(|path| Unparsable::new(path.clone(), None, why));
+            facts.unparsable.extend(files.first().map(|path| Unparsable::new(path.clone(), None, why)));
         }
         facts.generated = generated(&resolved, owned);
         let mut given = definitions(&resolved, |_| true);

@@ -72,7 +72,7 @@ impl Dialect for TerramateDialect {
     fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
         let mut facts = Facts::default();
         let file = TerramateFile::parse(path, content).unwrap_or_else(|error| {
-            facts.unparsable = Some(unparsable(path, &error));
+            facts.unparsable.push(unparsable(path, &error));
             TerramateFile::salvage(path, content)
         });
         (facts, Some(Arc::new(ParsedFile { file })))
@@ -129,6 +129,6 @@ mod tests {
     fn a_broken_file_is_told_with_its_line() {
         let path = RepoPath::parse("a/stack.tm").unwrap();
         let facts = TerramateDialect.facts(&path, b"stack {\n}\nglobals {\n  a = [\n}\n");
-        assert_eq!(facts.unparsable.unwrap().line, Some(5));
+        assert_eq!(facts.unparsable[0].line, Some(5));
     }
 }

@@ -56,6 +56,18 @@ pub struct Change {
     pub old_path: Option<RepoPath>,
 }
 
+impl Change {
+    /// Where it was, if it is no longer there: the old path of what was renamed, not of a copy.
+    pub fn left(&self) -> Option<&RepoPath> {
+        self.old_path.as_ref().filter(|_| self.kind == ChangeKind::Renamed)
+    }
+
+    /// The paths at which something differs: where it was, if it is no longer there, and where it is.
+    pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
+        self.left().into_iter().chain([&self.path])
+    }
+}
+
 impl From<TreeChange> for Change {
     fn from(change: TreeChange) -> Self {
         Self { path: change.path, kind: change.kind, old_path: change.old_path }

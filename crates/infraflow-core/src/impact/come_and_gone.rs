@@ -117,7 +117,7 @@ pub(super) fn gone(
     };
     let own = |path_of: &RepoPath| path_of.parent().as_ref() == Some(path) || path_of == path;
     let moved = changes.iter().find_map(|change| {
-        let old = change.old_path.as_ref().filter(|old| own(old))?;
+        let old = change.left().filter(|old| own(old))?;
         change.path.parent().filter(|parent| parent != path).map(|to| (old, to))
     });
     let told = |rule: &str, text: String| match known.filter(|reason| !reason.chain.is_empty()) {

@@ -85,6 +85,7 @@ pub(super) fn changed(change: &Change, path: &RepoPath) -> Link {
 
 fn happened(change: &Change, path: &RepoPath) -> String {
     match (&change.old_path, change.kind) {
+        (Some(old), ChangeKind::Added) => format!("added as a copy of {old}"),
         (Some(old), _) if old == path => format!("renamed to {}", change.path),
         (Some(old), _) => format!("renamed from {old}"),
         (None, ChangeKind::Added) => "added".to_owned(),

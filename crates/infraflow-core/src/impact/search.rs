@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
 /// or the new one; both are looked for at both ends, since a path may be read before it is there, and after
 /// it is gone.
 pub(super) fn touched(change: &Change) -> Vec<(&RepoPath, ChangeKind)> {
-    match &change.old_path {
+    match change.left() {
         Some(old) => vec![(old, ChangeKind::Deleted), (&change.path, ChangeKind::Added)],
         None => vec![(&change.path, change.kind)],
     }

@@ -76,7 +76,7 @@ pub(super) fn not_counting(
         let text = format!("only the mode of {path} changed, and nothing names it to run it");
         return Ok(Reason::new("mode_only", text).with_chain(link()));
     }
-    if change.kind == ChangeKind::Deleted || change.old_path.as_ref() == Some(path) {
+    if change.kind == ChangeKind::Deleted || change.left() == Some(path) {
         let text = format!("{path} is gone, and nothing that is still there reads it");
         return Ok(Reason::new("not_read", text).with_chain(link()));
     }

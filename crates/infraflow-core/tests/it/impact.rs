@@ -605,3 +605,30 @@ fn what_terraform_itself_plans_differently_is_always_affected() {
     eprintln!("{exact} of {} changes are answered without anything too much", changes.len());
     assert!(exact >= 9, "{exact}");
 }
+
+#[test]
+fn a_copy_touches_nobody_who_reads_what_it_was_made_of() {
+    let text = "first\n".repeat(40);
+    let lists = |directory: &str| format!("{BACKEND}locals {{\n  l = fileset({directory}, \"*.txt\")\n}}\n");
+    let repo = Repo::with(&[
+        ("live/b/main.tf", &lists("path.module")),
+        ("live/c/main.tf", &lists("\"../../texts\"")),
+        ("texts/one.txt", &text),
+    ]);
+    repo.branch("feature");
+    repo.write("texts/one.txt", format!("{text}2\n"));
+    repo.write("live/b/copy.txt", &text);
+    repo.commit("feat: copy");
+    let repository = Repository::open(&repo.path).unwrap();
+    let base = Revision::Commit(repository.resolve("main").unwrap());
+    let head = repository.revision("HEAD").unwrap();
+    let changes = GitDetector::new().copies().detect(&repository, &base, &head).unwrap();
+    let copy = changes.changes.iter().find(|change| change.path == path("live/b/copy.txt")).unwrap();
+    assert_eq!((copy.old_path.as_ref(), copy.left()), (Some(&path("texts/one.txt")), None));
+    let rules = CatalogRules::default();
+    let (before, after) = (catalog_at(&repo, "main", &rules), catalog_at(&repo, "HEAD", &rules));
+    let impact = assess(&changes, &before, &after).unwrap();
+    let reasons: Vec<&str> =
+        impact.units.iter().chain(&impact.removed_units).map(|unit| unit.reasons[0].text.as_str()).collect();
+    assert_eq!(reasons, ["live/b lists live/b/copy.txt, which was added as a copy of texts/one.txt"]);
+}

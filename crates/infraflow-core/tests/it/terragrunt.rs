@@ -358,6 +358,22 @@ fn what_does_not_parse_is_told_and_what_it_names_still_counts() {
 }
 
 #[test]
+fn each_broken_file_that_a_unit_includes_or_reads_is_told() {
+    let unit = "include \"root\" {\n  path = \"../root.hcl\"\n}\ninclude \"net\" {\n  path = \"../net.hcl\"\n}\nlocals {\n  more = read_terragrunt_config(\"../more.hcl\")\n}\n";
+    let broken = [("root.hcl", "locals {\n"), ("net.hcl", "\ninputs = [\n"), ("more.hcl", "x = }\n")];
+    let files = [&broken[..], &[("a/terragrunt.hcl", unit), ("a/x.txt", "")]].concat();
+    let found = impact(&files, |repo| repo.write("a/terragrunt.hcl", format!("{unit}# changed\n")));
+    assert_eq!(units(&found), ["a"]);
+    let told: Vec<(String, bool)> =
+        found.unparsable.iter().map(|file| (file.path.to_string(), file.line.is_some())).collect();
+    assert_eq!(told, ["more.hcl", "net.hcl", "root.hcl"].map(|path| (path.to_owned(), true)));
+    for (path, _) in broken {
+        let told = |warning: &&String| warning.starts_with(&format!("{path}:"));
+        assert_eq!(found.warnings.iter().filter(told).count(), 1, "{path}: {:?}", found.warnings);
+    }
+}
+
+#[test]
 fn circles_of_includes_reads_and_locals_end() {
     let repo = Repo::with(&[
         (

@@ -520,7 +520,7 @@ class Facts(_Data):
         marks: Sequence[Mark] = (),
         references: Sequence[FactReference] = (),
         definitions: Sequence[Mapping[str, Any]] = (),
-        unparsable: Unparsable | None = None,
+        unparsable: Sequence[Unparsable] = (),
     ) -> Self: ...
     @property
     def marks(self) -> tuple[Mark, ...]: ...
@@ -529,7 +529,7 @@ class Facts(_Data):
     @property
     def definitions(self) -> tuple[dict[str, Any], ...]: ...
     @property
-    def unparsable(self) -> Unparsable | None: ...
+    def unparsable(self) -> tuple[Unparsable, ...]: ...
 
 @final
 class Lookup:

@@ -138,7 +138,7 @@ fn went_along(before: &str, after: &str, changes: &[Change]) -> bool {
     let file = |key: &str| key.strip_prefix("local ").and_then(|path| RepoPath::parse(path).ok());
     match (file(before), file(after)) {
         (Some(old), Some(new)) => {
-            changes.iter().any(|change| change.old_path.as_ref() == Some(&old) && change.path == new)
+            changes.iter().any(|change| change.left() == Some(&old) && change.path == new)
         }
         _ => false,
     }
@@ -176,7 +176,7 @@ fn successor<'a>(
     changes: &[Change],
 ) -> Option<&'a UnitId> {
     let now = |file: &RepoPath| {
-        let renamed = changes.iter().find(|change| change.old_path.as_ref() == Some(file));
+        let renamed = changes.iter().find(|change| change.left() == Some(file));
         renamed.map_or_else(|| file.clone(), |change| change.path.clone())
     };
     let files = |id: &UnitId, now: &dyn Fn(&RepoPath) -> RepoPath| -> Vec<RepoPath> {

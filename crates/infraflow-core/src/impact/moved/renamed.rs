@@ -11,7 +11,7 @@ pub(super) fn destination(directory: &RepoPath, changes: &[Change]) -> Option<Re
     let mut lost = 0_usize;
     let mut went: BTreeMap<RepoPath, usize> = BTreeMap::new();
     for change in changes {
-        match &change.old_path {
+        match change.left() {
             Some(old) if own(old) => {
                 lost += 1;
                 let to = change.path.parent().filter(|to| to != directory);

@@ -121,7 +121,7 @@ fn any_means_text(patterns: &[PathPattern], id: &str) -> bool {
 pub(crate) fn apply<'a>(rules: &'a Rules, changes: &'a [Change]) -> Applied<'a> {
     let mut applied = Applied::default();
     for change in changes {
-        for path in change.old_path.iter().chain([&change.path]) {
+        for path in change.paths() {
             applied.path(rules, change, path);
         }
     }

@@ -6,14 +6,11 @@ use std::ops::Range;
 use super::{
     Base, FileFacts, FileKind, FileRead, ModuleCall, Repetition, StaticValue,
     parse::{body, facts},
-    pieces::{legible, pieces},
+    pieces::{legible, pieces, quoted_paths},
     source::Source,
     view::Body,
 };
 use crate::proof::RepoPath;
-
-/// The longest text that is taken for a path.
-const MAX_PATH: usize = 1_024;
 
 /// The most texts of one file that are taken for paths.
 const MAX_TEXTS: usize = 10_000;
@@ -55,24 +52,12 @@ fn good_chunk(
 fn guess(source: &Source<'_>, chunk: Range<usize>, facts: &mut FileFacts) {
     let text = &source.text[chunk.clone()];
     let module = text.starts_with("module") || text.contains("\"module\"");
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(open) = memchr::memchr(b'"', &bytes[at..]).map(|skip| at + skip) {
-        let end = bytes[open + 1..].iter().position(|&b| b == b'"' || b == b'\n').map(|skip| open + 1 + skip);
-        let Some(end) = end else { break };
-        if bytes[end] == b'\n' {
-            at = end;
-            continue;
-        }
-        let inner = &text[open + 1..end];
-        let span = chunk.start + open..chunk.start + end + 1;
-        // In HCL a text may be followed by another text, in JSON its colon: the closing quote is not spent.
-        at = end + 1;
-        if inner.is_empty() || inner.len() > MAX_PATH || inner.contains("${") || !inner.contains(['/', '.']) {
-            continue;
-        }
+    for quoted in quoted_paths(text) {
+        let inner = &text[quoted.start + 1..quoted.end - 1];
+        let span = chunk.start + quoted.start..chunk.start + quoted.end;
         let place = source.place(span.clone());
-        let before = text[..open].trim_end().trim_end_matches(['=', ':']).trim_end().trim_end_matches('"');
+        let before =
+            text[..quoted.start].trim_end().trim_end_matches(['=', ':']).trim_end().trim_end_matches('"');
         if module && before.ends_with("source") {
             facts.calls.push(ModuleCall {
                 name: "?".to_owned(),

@@ -15,38 +15,10 @@ use super::{
     slice::{begins_name, continues_name},
 };
 
-/// What every block, function, name and path that matters is written with in HCL.
-const HCL: [&str; 24] = [
-    "module",
-    "provider",
-    "backend",
-    "cloud",
-    "filename",
-    "file",
-    "path",
-    "local",
-    "each",
-    "dynamic",
-    "./",
-    "\\u",
-    "\\U",
-    "remote_state",
-    "source",
-    "directory",
-    "dir",
-    "folder",
-    "template",
-    "chart",
-    "context",
-    "program",
-    "command",
-    "script",
-];
-
 /// What the name of an argument ends in that asks for a path; an `s` may follow. As the documentation of the
 /// providers has them: `source_dir` (archive), `filename` (local, aws), `source` (aws_s3_object), `chart` (helm),
 /// `config_path` (kubernetes), `context`, `dockerfile` (docker), `script` (provisioners), `source_path` (modules
-/// for functions). Shorter ones follow longer ones that begin like them.
+/// for functions), `credentials` (google). Shorter ones follow longer ones that begin like them.
 const PATHS: [&str; 12] = [
     "source",
     "filename",
@@ -62,46 +34,41 @@ const PATHS: [&str; 12] = [
     "credential",
 ];
 
-/// The same in JSON, where a path may also begin with an interpolation, and more can be escaped.
-const JSON: [&str; 21] = [
-    "module",
-    "provider",
-    "backend",
-    "cloud",
-    "file",
-    "path",
-    "./",
-    "}/",
-    "\\u",
-    "\\/",
-    "remote_state",
-    "source",
-    "dir",
-    "folder",
-    "template",
-    "chart",
-    "context",
-    "program",
-    "command",
-    "script",
-    "credential",
-];
+/// What every other block, function, name and path that matters is written with.
+const WORDS: [&str; 9] =
+    ["module", "provider", "backend", "cloud", "./", "\\u", "remote_state", "program", "command"];
 
-static IN_HCL: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&HCL));
-static IN_JSON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&JSON));
+/// The same in HCL alone, and in JSON alone, where a path may also begin with an interpolation, and more can be
+/// escaped.
+const OF_HCL: [&str; 4] = ["local", "each", "dynamic", "\\U"];
+const OF_JSON: [&str; 2] = ["}/", "\\/"];
 
-fn search(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
+/// Words, and what looks for all of them at once.
+struct Wanted {
+    words: Vec<&'static str>,
+    search: AhoCorasick,
+}
+
+static IN_HCL: LazyLock<Option<Wanted>> = LazyLock::new(|| wanted(&OF_HCL));
+static IN_JSON: LazyLock<Option<Wanted>> = LazyLock::new(|| wanted(&OF_JSON));
+
+fn wanted(own: &[&'static str]) -> Option<Wanted> {
+    let words: Vec<&'static str> = PATHS.iter().chain(&WORDS).chain(own).copied().collect();
+    let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words).ok()?;
+    Some(Wanted { words, search })
 }
 
 /// Whether a file of a kind can state anything but definitions.
 pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
     match kind {
-        Some(FileKind::Configuration { json: false, .. }) => IN_HCL.as_ref().is_none_or(|search| {
-            search.find_iter(bytes).any(|found| counts(HCL[found.pattern().as_usize()], bytes, found.start()))
-        }),
+        Some(FileKind::Configuration { json: false, .. }) => {
+            IN_HCL.as_ref().is_none_or(|Wanted { words, search }| {
+                let mut found = search.find_iter(bytes);
+                found.any(|found| counts(words[found.pattern().as_usize()], bytes, found.start()))
+            })
+        }
         Some(FileKind::Configuration { json: true, .. }) => {
-            IN_JSON.as_ref().is_none_or(|search| search.is_match(bytes))
+            IN_JSON.as_ref().is_none_or(|wanted| wanted.search.is_match(bytes))
         }
         Some(FileKind::Lock | FileKind::Mock { .. }) => false,
         _ => true,
@@ -154,8 +121,8 @@ fn counts(word: &str, bytes: &[u8], start: usize) -> bool {
         "file" => is_call(bytes, end) || is_argument(bytes, end),
         "path" => is_name_with_more(bytes, start, end) || is_argument(bytes, end),
         "local" | "each" => is_name_with_more(bytes, start, end),
-        "filename" | "source" | "directory" | "dir" | "folder" | "template" | "chart" | "context"
-        | "program" | "command" | "script" => is_argument(bytes, end),
+        "program" | "command" => is_argument(bytes, end),
+        word if PATHS.contains(&word) => is_argument(bytes, end),
         "module" | "provider" | "backend" | "cloud" => begins_block(bytes, start, end),
         _ => true,
     }
@@ -246,6 +213,8 @@ mod tests {
             "x = -local.y",
             "x = \"\\u002e/y\"",
             "x = \"../y\"",
+            "resource \"a\" \"b\" {\n  credentials = \"key.json\"\n}",
+            "resource \"a\" \"b\" {\n  source_dir = \"src\"\n}",
         ] {
             assert!(says(something), "{something}");
         }

@@ -11,13 +11,10 @@ use crate::{
     proof::RepoPath,
     terraform::facts::{
         parse,
-        pieces::{legible, pieces},
+        pieces::{legible, pieces, quoted_paths},
         source::Source,
     },
 };
-
-/// The longest text that is taken for a path.
-const MAX_PATH: usize = 1_024;
 
 /// The most texts of one file that are taken for paths.
 const MAX_TEXTS: usize = 1_000;
@@ -44,21 +41,9 @@ pub(super) fn salvage(path: &RepoPath, bytes: &[u8], json: bool) -> (Body, Vec<(
 }
 
 fn guess(text: &str, mark: usize, chunk: Range<usize>, guesses: &mut Vec<(Span, String)>) {
-    let bytes = &text.as_bytes()[chunk.clone()];
-    let mut at = 0;
-    while let Some(open) = memchr::memchr(b'"', &bytes[at..]).map(|skip| at + skip) {
-        let end = bytes[open + 1..].iter().position(|&b| b == b'"' || b == b'\n').map(|skip| open + 1 + skip);
-        let Some(end) = end else { break };
-        if bytes[end] == b'\n' {
-            at = end;
-            continue;
-        }
-        at = end + 1;
-        let inner = &text[chunk.start + open + 1..chunk.start + end];
-        let path = !inner.is_empty() && inner.len() <= MAX_PATH && inner.contains(['/', '.']);
-        if path && !inner.contains("${") && guesses.len() < MAX_TEXTS {
-            let span = Span::of(Some(chunk.start + open..chunk.start + end + 1), mark);
-            guesses.push((span, inner.to_owned()));
-        }
+    let text = &text[chunk.clone()];
+    for quoted in quoted_paths(text).take(MAX_TEXTS.saturating_sub(guesses.len())) {
+        let span = Span::of(Some(chunk.start + quoted.start..chunk.start + quoted.end), mark);
+        guesses.push((span, text[quoted.start + 1..quoted.end - 1].to_owned()));
     }
 }

@@ -241,10 +241,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::plan`].
     pub async fn apply(&self, cancel: &CancellationToken, log: &dyn LogStream) -> Result<(), TerraformError> {
-        let mut args = arguments(["-input=false", "-auto-approve"]);
-        self.with_state(&mut args);
-        self.with_var_files(&mut args);
-        self.succeed("apply", &["apply"], args, cancel, log).await.map(drop)
+        self.without_asking("apply", cancel, log).await
     }
 
     /// Destroys everything that the state has, without asking: for sandboxes.
@@ -256,10 +253,19 @@ impl Driver {
         cancel: &CancellationToken,
         log: &dyn LogStream,
     ) -> Result<(), TerraformError> {
+        self.without_asking("destroy", cancel, log).await
+    }
+
+    async fn without_asking(
+        &self,
+        what: &'static str,
+        cancel: &CancellationToken,
+        log: &dyn LogStream,
+    ) -> Result<(), TerraformError> {
         let mut args = arguments(["-input=false", "-auto-approve"]);
         self.with_state(&mut args);
         self.with_var_files(&mut args);
-        self.succeed("destroy", &["destroy"], args, cancel, log).await.map(drop)
+        self.succeed(what, &[what], args, cancel, log).await.map(drop)
     }
 
     /// The root module's outputs, sensitive ones in clear.

@@ -16,7 +16,7 @@ fn facts(name: &str, bytes: &[u8]) -> (Facts, Duration) {
 #[test]
 fn a_file_of_a_gibibyte_is_told_to_be_too_large_without_being_read() {
     let (facts, time) = facts("m/main.tf", &vec![0; 1 << 30]);
-    assert!(facts.unparsable.is_some_and(|why| why.why.contains("more than the limit")));
+    assert!(facts.unparsable[0].why.contains("more than the limit"));
     assert!(time.as_secs() < 30, "{time:?}");
 }
 
