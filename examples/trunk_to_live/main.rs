@@ -2,7 +2,7 @@
 //!
 //! Read it from the top: [`walk`] is the road, `modules.rs` its first half (detect, impact, test, release),
 //! `live.rs` its second (bump, dry run, approve, deploy, verify), and `check.rs` what is proved at the end.
-//! `demonstration.rs` makes the two repositories that it walks on, `own.rs` plans on yours.
+//! `demonstration.rs` makes the two repositories that it walks on, `own/` plans on yours.
 #![allow(unreachable_pub)] // one program, in several files
 
 mod check;
