@@ -16,7 +16,11 @@ use infraflow_core::{
     nature,
     proof::Reason,
 };
-use infraflow_examples::{Answer, Changes, Failure, Found, Output, Snapshot, main_of, people, say};
+use infraflow_examples::{
+    Answer, Changes, Failure, Found, Output, Snapshot, main_of,
+    people::{self, count},
+    say,
+};
 
 /// Says what a change touches, and why: modules whose tests, and units whose plans, can come out
 /// differently; what was removed or renamed; the nature of the change, and its scope.
@@ -225,8 +229,11 @@ impl Options {
         } else if !impact.dependents.is_empty() {
             let _ = writeln!(
                 text,
-                "{} consume only outputs (--dependents)",
-                count(impact.dependents.len(), "unit")
+                "{} only outputs (--dependents)",
+                match impact.dependents.len() {
+                    1 => "1 unit consumes".to_owned(),
+                    number => format!("{number} units consume"),
+                }
             );
         }
         for warning in &impact.warnings {
@@ -344,8 +351,4 @@ fn people_of_scope(scope: &Scope) -> String {
         ));
     }
     format!("scope: {}\n{}", parts.join(", "), people::reasons(&scope.warnings))
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -55,6 +55,11 @@ pub fn plan(summary: &PlanSummary) -> String {
     text
 }
 
+/// So many of something: `1 case`, `2 cases`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Reasons, indented, each with the chain that leads to a byte in a file.
 pub fn reasons(reasons: &[Reason]) -> String {
     reasons_within(reasons, usize::MAX)
@@ -83,21 +88,23 @@ pub fn chains_left_out(number: Option<u64>) -> String {
     match number {
         None => String::new(),
         Some(0) => "perhaps more chains: to look for all takes too long".to_owned(),
-        Some(1) => "and at least 1 more chain".to_owned(),
-        Some(more) => format!("and at least {more} more chains"),
+        Some(more) => format!("and at least {more} more {}", if more == 1 { "chain" } else { "chains" }),
     }
 }
 
 /// A test plan: how the cases are dealt out, which run and why, which are skipped and why.
 pub fn tests(plan: &TestPlan) -> String {
-    let mut text = format!("{} cases run, {} are skipped\n", plan.cases.len(), plan.skipped.len());
+    let skipped = plan.skipped.len();
+    let are = if skipped == 1 { "is" } else { "are" };
+    let run = if plan.cases.len() == 1 { "runs" } else { "run" };
+    let mut text = format!("{} {run}, {skipped} {are} skipped\n", count(plan.cases.len(), "case"));
     if let Some(budget) = &plan.budget {
         let _ = writeln!(
             text,
-            "budget of {} minutes: about {} min of work planned, {} cases (about {} min) left out",
+            "budget of {} min: about {} min of work planned, {} (about {} min) left out",
             budget.minutes,
             budget.planned_seconds.div_ceil(60),
-            budget.left_out,
+            count(budget.left_out, "case"),
             budget.left_out_seconds.div_ceil(60),
         );
     }
@@ -105,8 +112,8 @@ pub fn tests(plan: &TestPlan) -> String {
         let _ = writeln!(text, "warning: {warning}");
     }
     for (number, shard) in plan.shards.iter().enumerate() {
-        let (cases, seconds) = (shard.cases.len(), shard.estimate_seconds);
-        let _ = writeln!(text, "  shard {}: {cases} cases, about {} min", number + 1, seconds.div_ceil(60));
+        let (cases, seconds) = (count(shard.cases.len(), "case"), shard.estimate_seconds);
+        let _ = writeln!(text, "  shard {}: {cases}, about {} min", number + 1, seconds.div_ceil(60));
         for id in &shard.cases {
             let Ok(at) = plan.cases.binary_search_by(|case| case.id.cmp(id)) else { continue };
             let case = &plan.cases[at];

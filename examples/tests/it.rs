@@ -195,6 +195,32 @@ fn affected_says_why_and_why_not_and_draws_it_and_measures_it() {
 }
 
 #[test]
+fn all_chains_are_told_on_request_and_how_many_are_left_out() {
+    let file = |at: usize| format!("m/{at:02}/main.tf");
+    let texts: Vec<(String, String)> = (0..40)
+        .map(|at| {
+            let call = |name: &str| format!("module \"{name}\" {{\n  source = \"../{:02}\"\n}}\n", at + 1);
+            (file(at), call("a") + &call("b"))
+        })
+        .chain([(file(40), "# end\n".to_owned())])
+        .collect();
+    let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let repo = Repo::with(&files);
+    repo.branch("feature");
+    repo.write(&file(40), "# changed\n");
+    repo.commit("feat: change");
+    let all = run(&repo.path, "affected", &["--base", "main", "--reasons", "all", "--why", "m/00"]).ends(0);
+    assert!(all.out.contains("      and at least 1099511627712 more chains\n"), "{}", all.out);
+    assert!(all.out.contains("        … 9 more references\n"), "{}", all.out);
+    assert_eq!(all.out.matches("module_call: m/00 calls").count(), 64);
+    let all = run(&repo.path, "affected", &["--base", "main", "--reasons", "all", "--why", "m/35"]).ends(0);
+    assert_eq!(all.out.matches("module_call: m/35 calls").count(), 32, "{}", all.out);
+    assert!(!all.out.contains("more chain"), "{}", all.out);
+    let one = run(&repo.path, "affected", &["--base", "main", "--why", "m/00"]).ends(0);
+    assert_eq!(one.out.matches("module_call: m/00 calls").count(), 1);
+}
+
+#[test]
 fn a_dialect_of_ones_own_is_asked_with_those_of_the_crate() {
     let repo = Repo::with(&[
         ("shop/compose.yaml", "include:\n  - ../base/compose.yaml\n"),
@@ -457,7 +483,7 @@ fn what_a_run_records_orders_and_spares_the_next_one() {
     let at = ["--sandbox", "../sandbox", "--store", "../store", "--run"];
     let skip = ["--store", "../store", "--skip-green", "--out", "../tests.json"];
     let first = run(&repo.path, "select_tests", &skip).ends(0);
-    assert!(first.out.starts_with("1 cases run"), "{}", first.out);
+    assert!(first.out.starts_with("1 case runs"), "{}", first.out);
     let tests = ["--tests", "../tests.json"];
     run(&repo.path, "sandbox", &[&at[..], &["night-1"], &tests].concat()).ends(0);
     let second = run(&repo.path, "select_tests", &skip).ends(0);

@@ -61,7 +61,7 @@
 //!     catalog::{CatalogCache, standard_dialects},
 //!     detect::{ChangeDetector, GitDetector},
 //!     git::{Repository, Revision},
-//!     impact,
+//!     impact::{ImpactOptions, assess_with},
 //!     policy::Configuration,
 //!     select::{ImpactSelector, TestSelector},
 //! };
@@ -70,10 +70,11 @@
 //! let repository = Repository::open(".")?;
 //! let (base, head) = (Revision::Commit(repository.trunk_tip()?), repository.revision("HEAD")?);
 //! let changes = GitDetector::new().detect(&repository, &base, &head)?;
-//! let rules = Configuration::read(&repository.tree(&base)?)?.section()?; // trunk's, not the change's
+//! let trunk = Configuration::read(&repository.tree(&base)?)?; // not the change's own
 //! let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
-//! let (before, after) = CatalogCache::of_user().ends(&old, &new, &standard_dialects(), &rules)?;
-//! let impact = impact::assess(&changes, &before, &after)?;
+//! let (before, after) = CatalogCache::of_user().ends(&old, &new, &standard_dialects(), &trunk.section()?)?;
+//! let options = ImpactOptions::default().with_rules(trunk.section()?);
+//! let impact = assess_with(&changes, &before, &after, &options)?;
 //! let cases = after.cases()?;
 //! for case in ImpactSelector::default().select(&impact, &cases).cases {
 //!     println!("{}: {}", case.id, case.reasons[0].text);

@@ -62,6 +62,11 @@ impl Document for Impact {
 }
 
 impl Impact {
+    /// The paths at which something differs: of what was renamed both.
+    pub fn changed_paths(&self) -> impl Iterator<Item = &RepoPath> {
+        self.changes.iter().flat_map(Change::paths)
+    }
+
     /// Whether nothing is affected, and nothing removed.
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()

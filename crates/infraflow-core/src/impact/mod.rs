@@ -28,6 +28,14 @@
 //! alone, unless an argument names the file, since it may be run. From there the references lead on: what
 //! calls an affected module is affected.
 //!
+//! # Reasons
+//! Each thing has the shortest chain of links from a changed file to it, by [`ReasonsFor`] one from each changed file,
+//! or each chain that meets nothing twice, the shortest first; of equally short ones the same is told in every run.
+//! What is left out is counted: chains in `chains_left_out`, and the middle of a chain of more than 32 links in
+//! [`links_left_out`](crate::proof::Reason::links_left_out), so that a module that is called over ten thousand others
+//! is told by both ends. [`why`](fn@why) answers for one thing, directory or changed file, and says of what is not touched
+//! what it depends on, and which change lies nearest. [`Graph`] draws what the reasons say.
+//!
 //! # Units that share a directory
 //! Each is judged by itself ([`variants`](mod@crate::catalog::variants)): the variable and backend files that are
 //! named to some of them concern only these, and so does a file whose path is put together from values that only

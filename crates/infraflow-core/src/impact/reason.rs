@@ -119,14 +119,14 @@ fn sentence(
         match step {
             Step::Own { change, path } => {
                 let name = path.relative_to(&catalog.record(at)?.key.at);
-                let name = match &name[..] {
-                    b"." => path.file_name().to_vec(),
-                    _ => name,
+                let whose = match (&name[..], i) {
+                    // A file that stands for itself.
+                    (b".", 0) => String::new(),
+                    (b".", _) => ", which".to_owned(),
+                    (name, 0) => format!("'s {}", String::from_utf8_lossy(name)),
+                    (name, _) => format!(", whose {}", String::from_utf8_lossy(name)),
                 };
-                let name = String::from_utf8_lossy(&name).into_owned();
-                let was = was(change, path);
-                let whose = if i == 0 { "'s " } else { ", whose " };
-                text.push_str(&format!("{whose}{name} {was}"));
+                text.push_str(&format!("{whose} {}", was(change, path)));
             }
             Step::File { change, path, kind, .. } => {
                 let given =

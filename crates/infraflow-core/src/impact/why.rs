@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -256,15 +256,22 @@ fn nearest_miss(
     head: &Catalog,
     rules: &Rules,
 ) -> Result<Option<Reason>, CatalogError> {
-    let shared =
-        |one: &RepoPath, two: &RepoPath| one.names().zip(two.names()).take_while(|(a, b)| a == b).count();
+    let above = |path: &RepoPath| {
+        let itself = Some(path.clone()).filter(|path| !path.is_root());
+        std::iter::successors(itself, |path| path.parent().filter(|parent| !parent.is_root()))
+    };
+    let mut known: HashMap<RepoPath, &RepoPath> = HashMap::new();
+    for (place, _) in places {
+        above(place).for_each(|directory| {
+            known.entry(directory).or_insert(place);
+        });
+    }
     let mut best: Option<(usize, &Change, &RepoPath)> = None;
     for change in &impact.changes {
-        for (place, _) in places {
-            let score = shared(&change.path, place);
-            if score > best.map_or(0, |(best, ..)| best) {
-                best = Some((score, change, place));
-            }
+        let shared = above(&change.path)
+            .find_map(|directory| Some((directory.names().count(), known.get(&directory)?)));
+        if let Some((score, place)) = shared.filter(|(score, _)| *score > best.map_or(0, |(best, ..)| best)) {
+            best = Some((score, change, place));
         }
     }
     let Some((score, change, place)) = best else { return Ok(None) };
@@ -277,7 +284,14 @@ fn nearest_miss(
             format!("the nearest change lies below {place}: {why}")
         }
         (true, true) => format!("the nearest change is {path}, below {place}; it touches others only"),
-        (false, _) => format!("the nearest change is {path}, beside {place}"),
+        (false, _) if score + 1 == place.names().count() => {
+            format!("the nearest change is {path}, beside {place}")
+        }
+        (false, _) => {
+            let shared: Vec<&[u8]> = place.names().take(score).collect();
+            let shared = String::from_utf8_lossy(&shared.join(&b'/')).into_owned();
+            format!("the nearest change is {path}, below {shared} as {place} is")
+        }
     };
     Ok(Some(Reason::new("nearest_miss", text).with_chain(vec![Link::whole(path.clone(), path.to_string())])))
 }

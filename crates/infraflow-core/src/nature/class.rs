@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::NatureRules;
 use crate::{
-    detect::Change,
     impact::Impact,
     policy::PathPattern,
     proof::{Document, Link, Reason, RepoPath},
@@ -68,7 +67,7 @@ impl Document for NatureOfChange {
 /// The nature of a change. This is *plan*: it looks at nothing but its arguments.
 pub fn of(impact: &Impact, rules: &NatureRules) -> NatureOfChange {
     let is = |patterns: &[PathPattern], path: &RepoPath| patterns.iter().any(|pattern| pattern.matches(path));
-    let changed = || impact.changes.iter().flat_map(Change::paths);
+    let changed = || impact.changed_paths();
     let link = |path: &RepoPath| Link::whole(path.clone(), path.to_string());
 
     let global: Vec<Link> = changed().filter(|path| is(&rules.global, path)).map(link).collect();

@@ -146,7 +146,7 @@ fn within_budget(
     let left_out_seconds = of(&mut left_out.iter().map(|(id, _)| *id));
     if !left_out.is_empty() {
         plan.warnings.push(format!(
-            "{} of {} cases are left out: {minutes} minutes on {shards} {} do not suffice; they are taken for {} minutes of work more",
+            "{} of {} cases are left out: {minutes} min on {shards} {} do not suffice; they are taken for {} min of work more",
             left_out.len(),
             seconds.len(),
             if shards == 1 { "machine" } else { "machines" },
@@ -157,12 +157,10 @@ fn within_budget(
     let skipped = left_out.into_iter().map(|(id, why)| {
         let text = match why {
             LeftOut::TooLong => {
-                format!("{id} is touched, and takes longer than the budget of {minutes} minutes")
+                format!("{id} is touched, and takes longer than the budget of {minutes} min")
             }
             LeftOut::NoTime => {
-                format!(
-                    "{id} is touched, and the budget of {minutes} minutes goes to cases that are worth more"
-                )
+                format!("{id} is touched, and the budget of {minutes} min goes to cases that are worth more")
             }
         };
         (id.clone(), SkippedCase::of(id.clone(), vec![Reason::new("budget", text)]))

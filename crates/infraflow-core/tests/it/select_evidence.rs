@@ -121,7 +121,7 @@ fn a_budget_goes_to_what_failed_then_to_what_the_change_touches_then_to_the_chea
     assert_eq!((budget.left_out, budget.planned_seconds, budget.left_out_seconds), (2, 590, 901));
     assert_eq!(plan.warnings.len(), 1);
     assert!(
-        plan.warnings[0].starts_with("2 of 5 cases are left out: 10 minutes on 1 machine"),
+        plan.warnings[0].starts_with("2 of 5 cases are left out: 10 min on 1 machine"),
         "{}",
         plan.warnings[0]
     );
