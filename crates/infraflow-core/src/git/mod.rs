@@ -37,6 +37,7 @@ mod merge_base;
 mod name;
 mod objects;
 mod open;
+mod packs;
 mod program;
 mod push;
 mod read_all;

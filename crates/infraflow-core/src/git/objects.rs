@@ -1,13 +1,19 @@
 //! Objects, read through one handle of libgit2; and directories kept in memory.
 
 use std::{
+    cell::Ref,
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use git2::{ObjectType, OdbLookupFlags};
 
-use super::{BlobId, Entry, GitError, ObjectId, Repository, listing::Listing};
+use super::{
+    BlobId, Entry, GitError, ObjectId, Repository, listing::Listing, packs::Kind, repository::Handle,
+};
 
 /// What directories read once may hold of the memory before they are forgotten.
 const LISTINGS_BOUND: usize = 64 << 20;
@@ -19,6 +25,7 @@ const WORTH_KEEPING: usize = 16 << 10;
 /// The objects of a repository, through a handle that is borrowed once for many reads.
 pub(super) struct Objects<'a> {
     repository: &'a Repository,
+    handle: &'a Handle,
     odb: git2::Odb<'a>,
 }
 
@@ -50,9 +57,9 @@ impl Repository {
         &self,
         work: impl FnOnce(&Objects<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.with(|handle| {
-            let odb = handle.odb().map_err(|error| self.failed("open the objects", error))?;
-            work(&Objects { repository: self, odb })
+        self.with_handle(|handle| {
+            let odb = handle.git.odb().map_err(|error| self.failed("open the objects", error))?;
+            work(&Objects { repository: self, handle, odb })
         })
     }
 
@@ -124,8 +131,21 @@ impl Objects<'_> {
         Ok(listing)
     }
 
+    /// The bytes of an object, of at most so many, straight from a pack. `None` where libgit2 is to be asked.
+    fn packed(&self, id: ObjectId, kind: Kind, limit: u64) -> Option<Ref<'_, [u8]>> {
+        if !TRUSTED.load(Ordering::Relaxed) {
+            return None;
+        }
+        let packs = self.repository.packs()?;
+        let (found, length) = self.handle.reader.try_borrow_mut().ok()?.read(packs, id, limit)?;
+        (found == kind).then(|| Ref::map(self.handle.reader.borrow(), |reader| reader.bytes(length)))
+    }
+
     /// Reads a directory.
     fn directory(&self, id: ObjectId) -> Result<Listing, GitError> {
+        if let Some(bytes) = self.packed(id, Kind::Tree, u64::MAX) {
+            return Listing::parse(id, bytes.to_vec());
+        }
         let object = self.odb.read(id.to_git2()?).map_err(|error| self.repository.unreadable(id, error))?;
         if object.kind() != ObjectType::Tree {
             return Err(GitError::CorruptTree { id, why: format!("it is a {}", object.kind()) });
@@ -146,6 +166,9 @@ impl Objects<'_> {
         limit: u64,
         show: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, GitError> {
+        if let Some(bytes) = self.packed(entry.id, Kind::Blob, limit) {
+            return Ok(show(&bytes));
+        }
         let size = self.size(entry.id)?;
         if size > limit {
             return Err(GitError::TooLarge { path: entry.path.clone(), size, limit });
@@ -183,4 +206,8 @@ impl Objects<'_> {
 /// noticed only where it cannot be unpacked; `git fsck` finds the others.
 pub fn trust_stored_objects() {
     git2::opts::strict_hash_verification(false);
+    TRUSTED.store(true, Ordering::Relaxed);
 }
+
+/// Whether objects may be read without hashing them.
+static TRUSTED: AtomicBool = AtomicBool::new(false);

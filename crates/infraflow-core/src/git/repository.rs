@@ -1,4 +1,5 @@
 use std::{
+    cell::RefCell,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +11,10 @@ use crate::process::Finished;
 
 use super::{
     BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, RemoteName, Revision, Tree,
-    listing::Listing, objects::Listings, program::Words,
+    listing::Listing,
+    objects::Listings,
+    packs::{Packs, PacksOfMany, Reader},
+    program::Words,
 };
 
 /// A git repository: its path, with handles behind it. Cheap to clone, and usable from every thread:
@@ -28,6 +32,7 @@ struct Inner {
     bare: bool,
     handles: Mutex<Handles>,
     listings: Mutex<Listings>,
+    packs: PacksOfMany,
 }
 
 /// Free handles. Those of an older generation are dropped when they come back: they remember what has
@@ -36,7 +41,19 @@ struct Handles {
     generation: u64,
     /// The list of cut-off commits that they were opened with.
     shallow: String,
-    free: Vec<git2::Repository>,
+    free: Vec<Handle>,
+}
+
+/// What one thread at a time reads with.
+pub(super) struct Handle {
+    pub(super) git: git2::Repository,
+    pub(super) reader: RefCell<Reader>,
+}
+
+impl Handle {
+    fn new(git: git2::Repository) -> Self {
+        Self { git, reader: RefCell::default() }
+    }
 }
 
 /// Where `HEAD` points to.
@@ -75,8 +92,13 @@ impl Repository {
             common_dir: plain(handle.commondir()),
             bare: handle.workdir().is_none(),
             git_dir,
-            handles: Mutex::new(Handles { generation: 0, shallow: String::new(), free: vec![handle] }),
+            handles: Mutex::new(Handles {
+                generation: 0,
+                shallow: String::new(),
+                free: vec![Handle::new(handle)],
+            }),
             listings: Mutex::default(),
+            packs: PacksOfMany::default(),
         };
         Self { inner: Arc::new(inner), program: GitProgram::default() }
     }
@@ -114,15 +136,25 @@ impl Repository {
         &self,
         work: impl FnOnce(&git2::Repository) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.with_handle(|handle| work(&handle.git))
+    }
+
+    /// Lends a handle to a piece of work.
+    pub(super) fn with_handle<T, E: From<GitError>>(
+        &self,
+        work: impl FnOnce(&Handle) -> Result<T, E>,
+    ) -> Result<T, E> {
         let (generation, free) = {
             let mut handles = lock(&self.inner.handles);
             (handles.generation, handles.free.pop())
         };
-        let handle = match free {
-            Some(handle) => handle,
-            None => git2::Repository::open(&self.inner.git_dir)
-                .map_err(|error| GitError::libgit2(format!("open {}", self.inner.root.display()), error))?,
-        };
+        let handle =
+            match free {
+                Some(handle) => handle,
+                None => Handle::new(git2::Repository::open(&self.inner.git_dir).map_err(|error| {
+                    GitError::libgit2(format!("open {}", self.inner.root.display()), error)
+                })?),
+            };
         let result = work(&handle);
         let mut handles = lock(&self.inner.handles);
         if handles.generation == generation {
@@ -150,6 +182,12 @@ impl Repository {
     /// Runs the git program here, and returns what it wrote.
     pub(super) fn git(&self, what: &str, words: &Words) -> Result<Vec<u8>, GitError> {
         self.program.output(&format!("{what} in {}", self.root().display()), Some(self.root()), words)
+    }
+
+    /// The packs, for somebody who reads an object of them; `None` for one of the first few, who had better ask
+    /// libgit2 than wait until they are opened.
+    pub(super) fn packs(&self) -> Option<&Packs> {
+        self.inner.packs.get(&self.inner.common_dir.join("objects"))
     }
 
     pub(super) fn known_listing(&self, id: ObjectId) -> Option<Arc<Listing>> {
