@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use rayon::prelude::*;
@@ -93,7 +93,16 @@ impl Makings {
 
     pub(super) fn ground<'a>(&'a self, tree: &'a Tree, links: &'a Links) -> Ground<'a> {
         let Self { dialects, rules, own, memo, .. } = self;
-        Ground { tree, dialects, rules, own, links, memo, prepared: Prepared::default() }
+        Ground {
+            tree,
+            dialects,
+            rules,
+            own,
+            links,
+            memo,
+            prepared: Prepared::default(),
+            near: Mutex::default(),
+        }
     }
 
     /// That no dialect has failed for a reason of its own.
@@ -141,11 +150,12 @@ pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>
     let alone = |group: &Group| link_alone(&gather(group, &ground, &configured)?, &ground, &configured);
     let parts = groups.par_chunks(IN_A_ROW).zip((0..groups.len()).into_par_iter().step_by(IN_A_ROW));
     let parts: Vec<Part> = parts
-        .map(|(groups, first)| {
-            let mut part = Part::default();
+        .map_init(Vec::new, |room, (groups, first)| {
+            let mut part = Part { encoded: Encoded::with_room(std::mem::take(room)), ..Part::default() };
             for (group, number) in groups.iter().zip(first..) {
                 part.take(number, alone(group)?);
             }
+            *room = part.encoded.give_back();
             Ok(part)
         })
         .collect::<Result<_, GitError>>()

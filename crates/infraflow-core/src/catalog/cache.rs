@@ -11,7 +11,7 @@ use std::{
 use super::{
     Catalog, CatalogError, CatalogRules, Dialect,
     build::Makings,
-    image::Image,
+    image::{Chunks, Image},
     index::{Index, stamp_of},
 };
 use crate::{
@@ -119,10 +119,10 @@ impl CatalogCache {
     /// Keeps the index of a commit. One that cannot be written is a slower next run, and no more.
     fn keep(&self, index: &Index, tree: &Tree, makings: &Makings) {
         if let Some(file) = self.file(tree.repository(), makings)
-            && let Some(bytes) = index.bytes()
+            && let Some(chunks) = index.chunks()
             && matches!(tree.revision(), Revision::Commit(_))
         {
-            let _ = keep(&file, bytes);
+            let _ = keep(&file, chunks);
         }
     }
 
@@ -145,11 +145,13 @@ fn kept(file: &Path, repository: &Repository, makings: &Arc<Makings>) -> Option<
 }
 
 /// Writes a file whole or not at all.
-fn keep(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn keep(file: &Path, chunks: &Chunks) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut part = tempfile::NamedTempFile::new_in(folder)?;
-    part.write_all(bytes)?;
+    for chunk in chunks.iter() {
+        part.write_all(chunk)?;
+    }
     part.persist(file).map_err(|error| error.error)?;
     Ok(())
 }

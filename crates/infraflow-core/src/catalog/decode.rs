@@ -47,6 +47,7 @@ fn decoded(
         StaticValue::Concat(parts) => StaticValue::concat(each(parts)?),
         StaticValue::OneOf(values) => StaticValue::one_of(each(values)?),
         StaticValue::List(items) => StaticValue::List(each(items)?),
+        StaticValue::Many(item) => StaticValue::Many(Box::new(decoded(item, root, ground, looked, left)?)),
         StaticValue::Object(members) => {
             let names = members.iter().map(|(name, _)| name.clone());
             let values: Vec<StaticValue> = members.iter().map(|(_, value)| value.clone()).collect();

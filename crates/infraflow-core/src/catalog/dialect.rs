@@ -114,6 +114,17 @@ pub trait Dialect: Send + Sync {
         Vec::new()
     }
 
+    /// Of these names, those that are wanted. More do no harm: a dialect that would save nothing leaves it out.
+    fn definitions_of(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Vec<Definition> {
+        let _ = wanted;
+        self.definitions(path, content)
+    }
+
     /// Whether the configuration file at this path can state [units that it generates](Facts::generated).
     fn generates(&self, path: &RepoPath) -> bool {
         let _ = path;

@@ -85,6 +85,33 @@ pub struct Facts {
     /// What could not be understood, or not wholly, each with why: of what a file states that file, of what a scope
     /// does the files that it looked at besides its own.
     pub unparsable: Vec<Unparsable>,
+    /// What [`Dialect::definitions`](super::Dialect::definitions) of the file need look at. The file is not read again
+    /// where that is known.
+    #[serde(skip)]
+    pub defines: Defines,
+}
+
+/// Where it stands what a file defines: anywhere in it, unless something is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Defines {
+    /// [`Definition::Local`].
+    pub locals: Defining,
+    /// [`Definition::Default`].
+    pub defaults: Defining,
+}
+
+/// Where something stands that a file defines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Defining {
+    /// Somewhere in the file, or not at all.
+    #[default]
+    InFile,
+    /// In this part of the file, which says the same by itself.
+    InText(String),
+    /// The file defines none.
+    Nowhere,
 }
 
 /// A unit that a scope generates in a directory of its own, which need not be there.

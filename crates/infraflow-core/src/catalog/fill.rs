@@ -49,6 +49,7 @@ impl Names<'_> {
             StaticValue::Concat(parts) => StaticValue::concat(each(parts)),
             StaticValue::OneOf(values) => StaticValue::one_of(each(values)),
             StaticValue::List(items) => StaticValue::List(each(items)),
+            StaticValue::Many(item) => StaticValue::Many(Box::new(self.filled(item, depth, left))),
             StaticValue::Object(members) => StaticValue::Object(
                 members
                     .iter()
@@ -175,19 +176,45 @@ pub(super) fn names_variable(value: &StaticValue) -> bool {
 
 /// The variables that are left, by name.
 pub(super) fn variables(value: &StaticValue) -> Vec<&str> {
-    match value {
-        StaticValue::Variable(name, _) => vec![name],
-        StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
-            items.iter().flat_map(variables).collect()
+    let mut found = Vec::new();
+    each_part(value, &mut |part| {
+        if let StaticValue::Variable(name, _) = part {
+            found.push(name.as_str());
         }
-        StaticValue::Object(members) => members.iter().flat_map(|(_, member)| variables(member)).collect(),
-        StaticValue::FileSet(one, two) => variables(one).into_iter().chain(variables(two)).collect(),
-        StaticValue::Directory(inner)
+    });
+    found
+}
+
+/// The locals that are left, by name.
+pub(super) fn local_names(value: &StaticValue) -> Vec<&str> {
+    let mut found = Vec::new();
+    each_part(value, &mut |part| {
+        if let StaticValue::Local(name, _) = part {
+            found.push(name.as_str());
+        }
+    });
+    found
+}
+
+/// Shows a value and all that it is made of.
+fn each_part<'v>(value: &'v StaticValue, show: &mut dyn FnMut(&'v StaticValue)) {
+    show(value);
+    match value {
+        StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
+            items.iter().for_each(|item| each_part(item, show));
+        }
+        StaticValue::Object(members) => members.iter().for_each(|(_, member)| each_part(member, show)),
+        StaticValue::FileSet(one, two) => {
+            each_part(one, show);
+            each_part(two, show);
+        }
+        StaticValue::Many(inner)
+        | StaticValue::Directory(inner)
         | StaticValue::FileName(inner)
         | StaticValue::Keys(inner)
         | StaticValue::Contents(inner)
-        | StaticValue::Decoded(inner, _) => variables(inner),
-        _ => Vec::new(),
+        | StaticValue::Decoded(inner, _) => each_part(inner, show),
+        _ => {}
     }
 }
 
@@ -218,7 +245,8 @@ fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
             }
             StaticValue::Object(members) => members.iter().any(|(_, member)| any(member, holds)),
             StaticValue::FileSet(one, two) => any(one, holds) || any(two, holds),
-            StaticValue::Directory(inner)
+            StaticValue::Many(inner)
+            | StaticValue::Directory(inner)
             | StaticValue::FileName(inner)
             | StaticValue::Keys(inner)
             | StaticValue::Contents(inner)

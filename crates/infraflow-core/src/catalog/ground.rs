@@ -1,6 +1,6 @@
 //! What scopes are read from: a tree, the dialects and rules, and the tree's links.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     CatalogRules, Claim, Dialect, Facts, Unparsable,
@@ -24,9 +24,15 @@ pub(super) struct Ground<'a> {
     pub(super) links: &'a Links,
     pub(super) memo: &'a Memo,
     pub(super) prepared: Prepared,
+    /// What was looked at around scopes, for the next ones: those of a directory look at the same ones above it.
+    pub(super) near: Mutex<Vec<Near<'a>>>,
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
+    fn near(&self) -> MutexGuard<'_, Vec<Near<'a>>> {
+        self.near.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A claimed file, read and understood.
     pub(super) fn read(&self, entry: &Entry, dialect: &dyn Dialect) -> Result<ReadFile, GitError> {
         let mut file = ReadFile {
@@ -60,9 +66,12 @@ impl Ground<'_> {
         files: &mut [ReadFile],
     ) -> Result<(Facts, Vec<Looked>), GitError> {
         let own: Vec<RepoPath> = files.iter().map(|file| file.path.clone()).collect();
+        let near = self.near().pop();
+        let mut near = near.unwrap_or_else(|| Near::new(self.tree));
+        near.know(&group.directory);
         let mut lookup = TreeLookup {
             tree: self.tree,
-            near: Near::new(self.tree, &group.directory),
+            near,
             links: self.links,
             memo: self.memo,
             dialect: group.key.dialect,
@@ -79,9 +88,11 @@ impl Ground<'_> {
         };
         let dialect = &self.dialects[usize::from(group.key.dialect)];
         let facts = dialect.resolve(group.directory.path(), &own, &mut lookup);
-        match lookup.error {
+        let TreeLookup { near, error, looked, .. } = lookup;
+        self.near().push(near);
+        match error {
             Some(error) => Err(error),
-            None => Ok((facts, lookup.looked)),
+            None => Ok((facts, looked)),
         }
     }
 

@@ -21,11 +21,14 @@ use std::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::record::{Key, Record};
+use super::{
+    record::{Key, Record},
+    stored::Stored,
+};
 use crate::proof::RepoPath;
 
 /// Raised with every change of what a record says or how it is written.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const MAGIC: &[u8; 16] = b"infraflow index\n";
 const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;
@@ -65,18 +68,47 @@ fn damage<T>(what: impl Into<String>) -> Result<T, Damage> {
 }
 
 enum Bytes {
-    Memory(Arc<Vec<u8>>),
+    Memory(Chunks),
     File(File),
+}
+
+/// The bytes of an image in pieces, in order; nothing that is read lies in two of them.
+pub(super) struct Chunks {
+    /// Where each begins, and its bytes.
+    pieces: Vec<(u64, Vec<u8>)>,
+    length: u64,
+}
+
+impl Chunks {
+    fn new() -> Self {
+        Self { pieces: Vec::new(), length: 0 }
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) {
+        let length = bytes.len() as u64;
+        self.pieces.push((self.length, bytes));
+        self.length += length;
+    }
+
+    /// The pieces.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().map(|(_, bytes)| bytes.as_slice())
+    }
+
+    fn read(&self, at: u64, length: usize) -> Option<&[u8]> {
+        let next = self.pieces.partition_point(|(start, _)| *start <= at);
+        let (start, bytes) = self.pieces.get(next.checked_sub(1)?)?;
+        let from = usize::try_from(at - start).ok()?;
+        bytes.get(from..from.checked_add(length)?)
+    }
 }
 
 impl Bytes {
     fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Damage> {
         match self {
-            Self::Memory(bytes) => {
-                let from = usize::try_from(at).ok();
-                let range = from.and_then(|from| bytes.get(from..from.checked_add(into.len())?));
-                match range {
-                    Some(range) => into.copy_from_slice(range),
+            Self::Memory(chunks) => {
+                match chunks.read(at, into.len()) {
+                    Some(bytes) => into.copy_from_slice(bytes),
                     None => return damage(format!("it ends before byte {at}")),
                 }
                 Ok(())
@@ -122,10 +154,22 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
+    /// Nothing yet, with room that has been used before.
+    pub(super) fn with_room(mut room: Vec<u8>) -> Self {
+        room.clear();
+        Self { bytes: room, ..Self::default() }
+    }
+
+    /// Gives the room back, and takes no more than it needs.
+    pub(super) fn give_back(&mut self) -> Vec<u8> {
+        let fitting = self.bytes.as_slice().to_vec();
+        std::mem::replace(&mut self.bytes, fitting)
+    }
+
     pub(super) fn push(&mut self, record: &Record) {
         let number = as_u32(self.records.len());
         let start = self.bytes.len();
-        encode(record, &mut self.bytes);
+        encode(&Stored::of(record), &mut self.bytes);
         self.records.push((record.key.clone(), start..self.bytes.len()));
         let edges = record.edges.iter().enumerate().map(|(at, edge)| {
             let (kind, path) = edge.to.place();
@@ -143,7 +187,7 @@ fn as_u32(number: usize) -> u32 {
 
 impl Image {
     /// Writes records into an image. Of several with one key the last one counts.
-    pub(super) fn write(stamp: Stamp, parts: Vec<Encoded>, meta: &Meta) -> Vec<u8> {
+    pub(super) fn write(stamp: Stamp, parts: Vec<Encoded>, meta: &Meta) -> Chunks {
         let places = parts.iter().enumerate().flat_map(|(part, encoded)| {
             encoded.records.iter().enumerate().map(move |(at, (key, _))| (key, part, at))
         });
@@ -166,29 +210,31 @@ impl Image {
             })
             .collect();
         ends.par_sort_unstable();
-        let size: usize = parts.iter().map(|encoded| encoded.bytes.len()).sum();
-        let mut out = Vec::with_capacity(PAGE + size + ends.len() * 17 + last.len() * 9 + 3 * PAGE);
-        out.resize(PAGE, 0);
-        // Each part is let go as soon as it is copied, so that there are never two of everything.
+        drop(places);
+        let mut out = Chunks::new();
+        out.push(vec![0; PAGE]);
+        // Bytes are handed on, not copied: they are most of what a catalog holds.
         let mut starts = Vec::with_capacity(parts.len());
         for Encoded { bytes, records, .. } in parts {
-            let from = out.len();
-            out.extend_from_slice(&bytes);
-            starts.push(records.iter().map(|(_, range)| (from + range.start) as u64).collect::<Vec<_>>());
+            let from = out.length;
+            out.push(bytes);
+            starts.push(records.iter().map(|(_, range)| from + range.start as u64).collect::<Vec<_>>());
         }
         let offsets: Vec<u64> = last.iter().map(|&(part, at)| starts[part][at]).collect();
-        let offsets_at = out.len() as u64;
-        pages(&mut out, offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
+        let offsets_at = out.length;
+        out.push(pages(offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
             out.extend_from_slice(&offset.to_le_bytes());
-        });
-        let ends_at = out.len() as u64;
-        pages(&mut out, ends.chunks(ENDS_A_PAGE), |out, (hash, record, edge)| {
+        }));
+        let ends_at = out.length;
+        out.push(pages(ends.chunks(ENDS_A_PAGE), |out, (hash, record, edge)| {
             out.extend_from_slice(&hash.to_le_bytes());
             out.extend_from_slice(&record.to_le_bytes());
             out.extend_from_slice(&edge.to_le_bytes());
-        });
-        let meta_at = out.len() as u64;
-        encode(meta, &mut out);
+        }));
+        let meta_at = out.length;
+        let mut of_tree = Vec::new();
+        encode(meta, &mut of_tree);
+        out.push(of_tree);
         let mut header = Vec::with_capacity(PAGE);
         header.extend_from_slice(MAGIC);
         header.extend_from_slice(&VERSION.to_le_bytes());
@@ -196,24 +242,24 @@ impl Image {
         header.extend_from_slice(&stamp.commit);
         header.extend_from_slice(&stamp.tree);
         header.extend_from_slice(&as_u32(offsets.len()).to_le_bytes());
-        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.len() as u64] {
+        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.length] {
             header.extend_from_slice(&number.to_le_bytes());
         }
         header.resize(PAGE - 4, 0);
         header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
-        out[..PAGE].copy_from_slice(&header);
+        out.pieces[0].1 = header;
         out
     }
 
     /// An image in memory.
-    pub(super) fn in_memory(bytes: Arc<Vec<u8>>) -> Result<Self, Damage> {
-        Self::of(Bytes::Memory(bytes))
+    pub(super) fn in_memory(chunks: Chunks) -> Result<Self, Damage> {
+        Self::of(Bytes::Memory(chunks))
     }
 
     /// Its bytes, where they are in memory.
-    pub(super) fn bytes(&self) -> Option<&Arc<Vec<u8>>> {
+    pub(super) fn chunks(&self) -> Option<&Chunks> {
         match &self.bytes {
-            Bytes::Memory(bytes) => Some(bytes),
+            Bytes::Memory(chunks) => Some(chunks),
             Bytes::File(_) => None,
         }
     }
@@ -266,7 +312,7 @@ impl Image {
         let index = number as usize;
         let page = self.page(self.offsets_at, index / OFFSETS_A_PAGE)?;
         let at = index % OFFSETS_A_PAGE * 8;
-        let record: Arc<Record> = Arc::new(self.decode(u64::from_le_bytes(array(&page[at..at + 8])))?);
+        let record: Arc<Record> = Arc::new(self.stored(u64::from_le_bytes(array(&page[at..at + 8])))?);
         read().insert(number, Arc::clone(&record));
         Ok(record)
     }
@@ -333,6 +379,11 @@ impl Image {
         Ok(payload[4..].to_vec())
     }
 
+    fn stored(&self, at: u64) -> Result<Record, Damage> {
+        let stored: Stored<'_> = self.decode(at)?;
+        stored.record().ok_or_else(|| Damage(format!("the record at byte {at} names what it does not hold")))
+    }
+
     fn decode<T: for<'de> Deserialize<'de>>(&self, at: u64) -> Result<T, Damage> {
         let mut head = [0; 8];
         self.bytes.read(at, &mut head)?;
@@ -365,18 +416,20 @@ fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>) {
 }
 
 fn pages<'a, T: 'a>(
-    out: &mut Vec<u8>,
-    chunks: impl Iterator<Item = &'a [T]>,
+    chunks: impl ExactSizeIterator<Item = &'a [T]>,
     write: impl Fn(&mut Vec<u8>, &T),
-) {
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(chunks.len() * PAGE);
     for (number, chunk) in chunks.enumerate() {
-        let mut page = Vec::with_capacity(PAGE - 4);
-        page.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-        chunk.iter().for_each(|item| write(&mut page, item));
-        page.resize(PAGE - 4, 0);
-        out.extend_from_slice(&crc32fast::hash(&page).to_le_bytes());
-        out.extend_from_slice(&page);
+        let page = out.len();
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+        chunk.iter().for_each(|item| write(&mut out, item));
+        out.resize(page + PAGE, 0);
+        let checksum = crc32fast::hash(&out[page + 4..]);
+        out[page..page + 4].copy_from_slice(&checksum.to_le_bytes());
     }
+    out
 }
 
 fn end_at(page: &[u8], slot: usize) -> (u64, u32, u32) {

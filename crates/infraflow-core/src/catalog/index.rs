@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{
     CatalogError,
     build::{Makings, records_of},
-    image::{Damage, Image, Meta, Stamp},
+    image::{Chunks, Damage, Image, Meta, Stamp},
     record::Record,
 };
 use crate::{git::Tree, proof::RepoPath};
@@ -23,14 +23,14 @@ pub(super) struct Index {
 impl Index {
     /// Indexes a tree.
     pub(super) fn of(tree: &Tree, makings: &Arc<Makings>) -> Result<Self, CatalogError> {
-        let bytes = image_of(tree, makings)?;
-        let image = Image::in_memory(Arc::new(bytes)).map_err(|damage| damaged(tree, &damage.0))?;
+        let chunks = image_of(tree, makings)?;
+        let image = Image::in_memory(chunks).map_err(|damage| damaged(tree, &damage.0))?;
         Ok(Self::new(image, tree, makings))
     }
 
     /// Its bytes, where it was just made: to keep them.
-    pub(super) fn bytes(&self) -> Option<&[u8]> {
-        self.image.bytes().map(|bytes| bytes.as_slice())
+    pub(super) fn chunks(&self) -> Option<&Chunks> {
+        self.image.chunks()
     }
 
     pub(super) fn new(image: Image, tree: &Tree, makings: &Arc<Makings>) -> Self {
@@ -45,8 +45,8 @@ impl Index {
             return Ok(answer);
         }
         let mended = self.mended.get_or_init(|| {
-            let bytes = image_of(&self.tree, &self.makings).map_err(|error| error.to_string())?;
-            Image::in_memory(Arc::new(bytes)).map_err(|damage| damage.0)
+            let chunks = image_of(&self.tree, &self.makings).map_err(|error| error.to_string())?;
+            Image::in_memory(chunks).map_err(|damage| damage.0)
         });
         let answer = mended
             .as_ref()
@@ -92,7 +92,7 @@ impl Index {
     }
 }
 
-fn image_of(tree: &Tree, makings: &Makings) -> Result<Vec<u8>, CatalogError> {
+fn image_of(tree: &Tree, makings: &Makings) -> Result<Chunks, CatalogError> {
     let (records, meta) = records_of(tree, makings)?;
     Ok(Image::write(stamp_of(tree, makings), records, &meta))
 }

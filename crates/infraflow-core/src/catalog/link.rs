@@ -333,7 +333,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
         let asked = opens.iter().any(|open| names_variable(&open.value));
         let nothing = HashMap::new();
         let defaults = match asked {
-            true => &scope.definitions(ground).map_err(failed)?.defaults,
+            true => scope.defaults(ground).map_err(failed)?,
             false => &nothing,
         };
         for &(caller, call) in calling {
@@ -365,7 +365,7 @@ fn finish(
                 own.push(scope.filled(value, ground)?);
             }
         }
-        defaults = &scope.definitions(ground)?.defaults;
+        defaults = scope.defaults(ground)?;
     }
     // What is run from elsewhere runs there, with the unit's own files beside it.
     let mut roots: Vec<RepoPath> = scope

@@ -35,6 +35,11 @@ pub(super) struct Way {
 }
 
 impl Links {
+    /// Whether every path leads where it says.
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.submodules.is_empty()
+    }
+
     /// Takes up what stands at a path, or that nothing does.
     pub(super) fn set(
         &mut self,

@@ -61,6 +61,9 @@ impl TreeLookup<'_> {
 
     /// Where a path leads, noting the links on the way.
     fn behind(&mut self, path: &RepoPath, because: &Because) -> Option<RepoPath> {
+        if self.links.is_empty() {
+            return Some(path.clone());
+        }
         let way = self.links.follow(&RepoPath::root(), path.as_bytes());
         for link in way.links {
             self.note(End::File(link), ReferenceKind::SymbolicLink, because);

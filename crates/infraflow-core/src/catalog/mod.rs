@@ -108,6 +108,7 @@ mod reference;
 mod rules;
 mod scope;
 mod shared;
+mod stored;
 mod template;
 mod terraform_dialect;
 mod terragrunt_dialect;
@@ -128,7 +129,8 @@ pub use dialect::{Dialect, standard_dialects};
 pub(crate) use edges::UnitOnTheWay;
 pub use error::CatalogError;
 pub use facts::{
-    Claim, Definition, FactReference, Facts, GeneratedUnit, Mark, MarkKind, Role, Scope, Target,
+    Claim, Defines, Defining, Definition, FactReference, Facts, GeneratedUnit, Mark, MarkKind, Role, Scope,
+    Target,
 };
 pub(crate) use generated::Generated;
 pub use helm_dialect::HelmDialect;

@@ -112,7 +112,9 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
             Piece::Start(directory) => vec![Piece::Text(directory.file_name().to_vec())],
             Piece::Glob(_) | Piece::Any | Piece::Made => vec![Piece::Any],
         },
-        StaticValue::List(_) | StaticValue::Object(_) | StaticValue::Null => return None,
+        StaticValue::List(_) | StaticValue::Many(_) | StaticValue::Object(_) | StaticValue::Null => {
+            return None;
+        }
         StaticValue::Made => vec![Piece::Made],
         _ => vec![Piece::Any],
     })

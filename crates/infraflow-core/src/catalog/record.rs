@@ -26,7 +26,7 @@ pub(crate) struct Key {
 }
 
 /// One scope, linked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) key: Key,
     /// The directory in which it runs: its own; of a test file, the one it tests.
@@ -71,7 +71,7 @@ impl Record {
 }
 
 /// One edge: the scope can come out differently when what it ends at changes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Edge {
     pub(crate) to: End,
     pub(crate) kind: ReferenceKind,
@@ -126,7 +126,7 @@ impl Edge {
 }
 
 /// Where an edge ends.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum End {
     /// Whatever scopes stand in a directory.
     Scope(RepoPath),
@@ -208,7 +208,7 @@ pub(super) struct Open {
 }
 
 /// A call with a constant source, as the public list of calls has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CallRecord {
     pub(super) name: String,
     pub(super) in_file: RepoPath,

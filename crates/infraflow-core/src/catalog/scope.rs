@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    CatalogRules, Definition, FactReference, Facts, GeneratedUnit, MarkKind, Parsed, ReferenceKind, Target,
-    Unparsable,
+    CatalogRules, Defines, Defining, Definition, FactReference, Facts, GeneratedUnit, MarkKind, Parsed,
+    ReferenceKind, Target, Unparsable,
     decode::decode,
-    fill::{Names, alternatives, names_file, names_local},
+    fill::{Names, alternatives, local_names, names_file, names_local},
     glob::Glob,
     ground::Ground,
     group::Group,
@@ -116,18 +116,25 @@ pub(super) struct Scope {
     /// Files that count by what they are called.
     pub(super) matching: Vec<Files>,
     /// Its files, for what they define.
-    files: Vec<(RepoPath, Entry)>,
+    files: Vec<(RepoPath, Entry, Defines)>,
     /// What is defined whether or not anybody needs it.
     defined: Vec<Definition>,
-    definitions: OnceLock<Definitions>,
+    locals: Mutex<Locals>,
+    defaults: OnceLock<HashMap<String, StaticValue>>,
 }
 
-/// The names of a scope and what they stand for.
+/// What is known of a scope's locals so far.
 #[derive(Default)]
-pub(super) struct Definitions {
-    locals: HashMap<String, StaticValue>,
-    pub(super) defaults: HashMap<String, StaticValue>,
+struct Locals {
+    known: HashMap<String, StaticValue>,
+    /// The names that its files were asked for.
+    asked: BTreeSet<String>,
+    /// Whether they were asked for all.
+    all: bool,
 }
+
+/// So often a scope's files are asked for locals that others name, before they are asked for all.
+const FEW_ROUNDS: usize = 3;
 
 /// Whether a directory has configuration that a dialect's tool runs.
 pub(super) type Configured<'a> = dyn Fn(u8, &RepoPath) -> bool + Sync + 'a;
@@ -204,8 +211,10 @@ fn stated(
         if !file.through.is_empty() {
             scope.linked.push((file.path.clone(), file.through));
         }
-        scope.files.extend(file.target.map(|target| (file.path.clone(), target)));
-        stated.push((file.path, file.facts));
+        let mut facts = file.facts;
+        let defines = std::mem::take(&mut facts.defines);
+        scope.files.extend(file.target.map(|target| (file.path.clone(), target, defines)));
+        stated.push((file.path, facts));
     }
     stated.push((first, resolved));
     for (path, facts) in stated {
@@ -249,56 +258,96 @@ impl Scope {
             matching: Vec::new(),
             files: Vec::new(),
             defined: Vec::new(),
-            definitions: OnceLock::new(),
+            locals: Mutex::default(),
+            defaults: OnceLock::new(),
         }
     }
 
-    /// What the names of the scope stand for. Its files are asked for that when somebody needs it.
-    pub(super) fn definitions(&self, ground: &Ground<'_>) -> Result<&Definitions, GitError> {
-        if let Some(known) = self.definitions.get() {
+    /// The defaults of its variables, what the scope itself knows filled in.
+    pub(super) fn defaults(&self, ground: &Ground<'_>) -> Result<&HashMap<String, StaticValue>, GitError> {
+        if let Some(known) = self.defaults.get() {
             return Ok(known);
         }
+        let mut defaults = HashMap::new();
+        for definition in self.definitions(ground, |defines| &defines.defaults, &|_| true)? {
+            if let Definition::Default(name, value) = definition {
+                defaults.insert(name, self.named(&value, ground)?);
+            }
+        }
+        Ok(self.defaults.get_or_init(|| defaults))
+    }
+
+    /// What it defines, and what is wanted of what those of its files define that can tell what is asked for.
+    fn definitions(
+        &self,
+        ground: &Ground<'_>,
+        asked: impl Fn(&Defines) -> &Defining,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Definition>, GitError> {
         let dialect = &*ground.dialects[usize::from(self.key.dialect)];
         let mut all = self.defined.clone();
         // What overrides is laid over the others, whatever it is called.
         let overrides = |path: &RepoPath| {
             matches!(FileKind::of(path.file_name()), Some(FileKind::Configuration { overrides: true, .. }))
         };
-        let (last, first): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, _)| overrides(path));
-        for (path, target) in first.into_iter().chain(last) {
-            match ground.tree.show_entry(target, |content| dialect.definitions(path, content)) {
-                Ok(definitions) => all.extend(definitions),
-                Err(GitError::TooLarge { .. }) => {}
-                Err(error) => return Err(error),
+        let (last, first): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, ..)| overrides(path));
+        for (path, target, defines) in first.into_iter().chain(last) {
+            let understood = |content: &[u8]| dialect.definitions_of(path, content, wanted);
+            match asked(defines) {
+                Defining::Nowhere => {}
+                Defining::InText(text) => all.extend(understood(text.as_bytes())),
+                Defining::InFile => match ground.tree.show_entry(target, understood) {
+                    Ok(definitions) => all.extend(definitions),
+                    Err(GitError::TooLarge { .. }) => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
-        let mut definitions = Definitions::default();
-        let mut defaults = Vec::new();
-        for definition in all {
-            match definition {
-                Definition::Local(name, value) => {
-                    definitions.locals.insert(name, value);
-                }
-                Definition::Default(name, value) => defaults.push((name, value)),
-                Definition::Value(..) => {}
-            }
-        }
-        let names = self.names(&definitions);
-        let defaults = defaults.into_iter().map(|(name, value)| (name, names.fill(&value))).collect();
-        definitions.defaults = defaults;
-        Ok(self.definitions.get_or_init(|| definitions))
+        Ok(all)
     }
 
-    fn names<'a>(&'a self, definitions: &'a Definitions) -> Names<'a> {
-        Names { module: Some(&self.directory), locals: Some(&definitions.locals), ..Names::default() }
+    /// A value with the scope's own names filled in.
+    fn named(&self, value: &StaticValue, ground: &Ground<'_>) -> Result<StaticValue, GitError> {
+        let names = Names { module: Some(&self.directory), ..Names::default() };
+        if !names_local(value) {
+            return Ok(names.fill(value));
+        }
+        let mut locals = self.locals.lock().unwrap_or_else(PoisonError::into_inner);
+        self.find_locals(value, &mut locals, ground)?;
+        Ok(Names { locals: Some(&locals.known), ..names }.fill(value))
+    }
+
+    /// Asks the scope's files for what a value needs of their locals, and for what these need.
+    fn find_locals(
+        &self,
+        value: &StaticValue,
+        locals: &mut Locals,
+        ground: &Ground<'_>,
+    ) -> Result<(), GitError> {
+        let mut wanted: BTreeSet<String> = local_names(value).into_iter().map(str::to_owned).collect();
+        for round in 1.. {
+            wanted.retain(|name| !locals.asked.contains(name));
+            if wanted.is_empty() || locals.all {
+                break;
+            }
+            locals.all = round == FEW_ROUNDS;
+            let all = locals.all;
+            let is_wanted = |name: &str| all || wanted.contains(name);
+            let found = self.definitions(ground, |defines| &defines.locals, &is_wanted)?;
+            locals.asked.append(&mut wanted);
+            for definition in found {
+                if let Definition::Local(name, value) = definition {
+                    wanted.extend(local_names(&value).into_iter().map(str::to_owned));
+                    locals.known.insert(name, value);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A value of the scope with all that the scope itself knows filled in.
     pub(super) fn filled(&self, value: &StaticValue, ground: &Ground<'_>) -> Result<StaticValue, GitError> {
-        let filled = match names_local(value) {
-            true => self.names(self.definitions(ground)?).fill(value),
-            false => Names { module: Some(&self.directory), ..Names::default() }.fill(value),
-        };
+        let filled = self.named(value, ground)?;
         if !names_file(&filled) {
             return Ok(filled);
         }
@@ -310,7 +359,7 @@ impl Scope {
 
     /// The files that were looked into for its values and reads so far, and the file to which that is put down.
     pub(super) fn decoded(&self) -> (Vec<RepoPath>, RepoPath) {
-        let first = self.files.first().map_or_else(|| self.key.at.clone(), |(path, _)| path.clone());
+        let first = self.files.first().map_or_else(|| self.key.at.clone(), |(path, ..)| path.clone());
         (self.decoded.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect(), first)
     }
 

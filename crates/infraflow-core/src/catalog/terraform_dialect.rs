@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Claim, Definition, Dialect, DialectName, FactReference, Facts, Mark, MarkKind, ReferenceKind, Role,
-    Target, ToolChoice, Unparsable,
+    Claim, Defining, Definition, Dialect, DialectName, FactReference, Facts, Mark, MarkKind, ReferenceKind,
+    Role, Target, ToolChoice, Unparsable,
 };
 use crate::{
     proof::RepoPath,
@@ -82,18 +82,37 @@ impl Dialect for TerraformDialect {
             return Facts::default();
         }
         let overrides = matches!(kind, Some(FileKind::Configuration { overrides: true, .. }));
-        match TerraformFile::stated(path, content) {
-            Ok(file) => facts(file, content, overrides),
+        let mut locals = Defining::InFile;
+        let mut facts = match TerraformFile::stated_beside_locals(path, content) {
+            Ok((file, text)) => {
+                locals = text.map_or(locals, Defining::InText);
+                facts(file, content, overrides)
+            }
             Err(error) => {
                 let mut facts = facts(TerraformFile::salvage(path, content), content, overrides);
                 facts.unparsable.push(unparsable(path, &error));
                 facts
             }
+        };
+        let (has_locals, has_defaults) = TerraformFile::may_define(path, content);
+        facts.defines.locals = if has_locals { locals } else { Defining::Nowhere };
+        if !has_defaults {
+            facts.defines.defaults = Defining::Nowhere;
         }
+        facts
     }
 
     fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
-        let (locals, defaults) = match TerraformFile::defined(path, content) {
+        self.definitions_of(path, content, &|_| true)
+    }
+
+    fn definitions_of(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Vec<Definition> {
+        let (locals, defaults) = match TerraformFile::defined(path, content, wanted) {
             Ok(defined) => (defined.locals, defined.defaults),
             Err(_) => {
                 let FileFacts { locals, variables, .. } = TerraformFile::salvage(path, content);
@@ -174,6 +193,15 @@ impl Dialect for OneTool {
 
     fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
         TerraformDialect.definitions(path, content)
+    }
+
+    fn definitions_of(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Vec<Definition> {
+        TerraformDialect.definitions_of(path, content, wanted)
     }
 
     fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
@@ -337,6 +365,7 @@ fn is_bounded(value: &StaticValue) -> bool {
             StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
                 items.iter().for_each(|item| count(item, left));
             }
+            StaticValue::Many(item) => count(item, left),
             StaticValue::Object(members) => members.iter().for_each(|(_, member)| count(member, left)),
             _ => {}
         }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Claim, Dialect, DialectName, FactReference, Facts, Lookup, Mark, MarkKind, Parsed, ReferenceKind, Target,
+    Unparsable,
     terraform_dialect::unparsable,
     terramate_stack::{self, ParsedFile},
 };
@@ -71,11 +72,15 @@ impl Dialect for TerramateDialect {
 
     fn facts_and_parsed(&self, path: &RepoPath, content: &[u8]) -> (Facts, Option<Parsed>) {
         let mut facts = Facts::default();
-        let file = TerramateFile::parse(path, content).unwrap_or_else(|error| {
+        let file = TerramateFile::stated(path, content).unwrap_or_else(|error| {
             facts.unparsable.push(unparsable(path, &error));
             TerramateFile::salvage(path, content)
         });
         (facts, Some(Arc::new(ParsedFile { file })))
+    }
+
+    fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
+        TerramateFile::parse(path, content).err().map(|error| unparsable(path, &error))
     }
 
     fn resolve(&self, directory: &RepoPath, files: &[RepoPath], lookup: &mut dyn Lookup) -> Facts {

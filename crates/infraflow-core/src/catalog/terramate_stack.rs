@@ -23,7 +23,7 @@ const MOST_LISTED: usize = 2_000;
 const PROJECT: &str = "/<project>";
 
 pub(super) fn parse(path: &RepoPath, content: &[u8]) -> Parsed {
-    let file = TerramateFile::parse(path, content).unwrap_or_else(|_| TerramateFile::salvage(path, content));
+    let file = TerramateFile::stated(path, content).unwrap_or_else(|_| TerramateFile::salvage(path, content));
     Arc::new(ParsedFile { file })
 }
 

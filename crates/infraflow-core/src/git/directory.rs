@@ -1,6 +1,6 @@
 //! A directory with its names, and the directories that are looked at around it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::proof::RepoPath;
 
@@ -46,13 +46,23 @@ impl Directory {
 /// once.
 pub(crate) struct Near<'a> {
     tree: &'a Tree,
-    known: BTreeMap<RepoPath, Option<Directory>>,
+    known: HashMap<RepoPath, Option<Directory>>,
 }
 
+/// So many directories are known before all are forgotten.
+const MOST_KNOWN: usize = 4_096;
+
 impl<'a> Near<'a> {
-    /// Beginning in a directory that is read already.
-    pub(crate) fn new(tree: &'a Tree, start: &Directory) -> Self {
-        Self { tree, known: BTreeMap::from([(start.path.clone(), Some(start.clone()))]) }
+    pub(crate) fn new(tree: &'a Tree) -> Self {
+        Self { tree, known: HashMap::new() }
+    }
+
+    /// Takes up a directory that is read already.
+    pub(crate) fn know(&mut self, directory: &Directory) {
+        if self.known.len() >= MOST_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(directory.path.clone(), Some(directory.clone()));
     }
 
     /// As [`Tree::entry`].
@@ -70,6 +80,9 @@ impl<'a> Near<'a> {
     /// # Errors
     /// As [`Tree::directory`].
     pub(crate) fn directory(&mut self, path: &RepoPath) -> Result<Option<Directory>, GitError> {
+        if let Some(known) = self.known.get(path) {
+            return Ok(known.clone());
+        }
         // From the nearest directory above that is known, down again.
         let mut down = Vec::new();
         let mut at = path.clone();

@@ -90,14 +90,14 @@ pub fn why(asked: &str, impact: &Impact, head: &Catalog, rules: &Rules) -> Resul
     if !itself.is_empty() {
         return Ok(yes(itself));
     }
-    if let Some(path) = &path {
-        if let Some(change) = changes_of(impact, path) {
-            let by_file = touched_by(change, path, &all, head, rules)?;
-            if !by_file.is_empty() {
-                return Ok(yes(by_file));
-            }
-            return Ok(no(vec![not_counting(change, path, impact, head)?]));
+    if let Some(path) = &path
+        && let Some(change) = changes_of(impact, path)
+    {
+        let by_file = touched_by(change, path, &all, head, rules)?;
+        if !by_file.is_empty() {
+            return Ok(yes(by_file));
         }
+        return Ok(no(vec![not_counting(change, path, impact, head)?]));
     }
     let nodes = standing(trimmed, path.as_ref(), head)?;
     if !nodes.is_empty() {

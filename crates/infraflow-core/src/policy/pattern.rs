@@ -17,6 +17,8 @@ pub struct PathPattern {
     whole: GlobMatcher,
     /// What stands before `#` and after it, for ids of units.
     id: Option<(GlobMatcher, NamePattern)>,
+    /// The only name it stands for, in whatever directory: `**/NAME`.
+    name: Option<Vec<u8>>,
 }
 
 impl PathPattern {
@@ -39,12 +41,21 @@ impl PathPattern {
             Some((path, parts)) if !path.is_empty() => Some((glob(path)?, NamePattern::new(parts))),
             _ => None,
         };
-        Ok(Self { whole: glob(text)?, id })
+        let is_plain = |name: &&str| !name.contains(['*', '?', '[', ']', '{', '}', '\\', '/', '#']);
+        let name = text
+            .strip_prefix("**/")
+            .filter(|name| !name.is_empty())
+            .filter(is_plain)
+            .map(|name| name.as_bytes().to_vec());
+        Ok(Self { whole: glob(text)?, id, name })
     }
 
     /// Whether a path is meant.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        self.whole.is_match(Path::new(OsStr::from_bytes(path.as_bytes())))
+        match &self.name {
+            Some(name) => path.file_name() == name.as_slice(),
+            None => self.whole.is_match(Path::new(OsStr::from_bytes(path.as_bytes()))),
+        }
     }
 
     /// Whether the id of a unit is meant. In a pattern with `#`, what follows it means one part of an id, or all
@@ -178,6 +189,32 @@ mod tests {
         );
         assert!(PathPattern::parse("a/**").unwrap().matches(&path("a/b c/é")));
         assert!(PathPattern::parse("/etc/**").is_err() && PathPattern::parse("a/[").is_err());
+    }
+
+    #[test]
+    fn a_name_in_whatever_directory_means_what_the_glob_means() {
+        for pattern in ["**/.terraform", "**/a b", "**/", "**/a*", "**/a/b", "**/[a]", "**/é"] {
+            let Ok(pattern) = PathPattern::parse(pattern) else { continue };
+            for of in [
+                "a",
+                ".terraform",
+                "x/.terraform",
+                "x/y/.terraform",
+                "x.terraform",
+                ".terraform/x",
+                "x/a b",
+                "é",
+                "a/b",
+            ] {
+                let meant = pattern.whole.is_match(Path::new(of));
+                assert_eq!(pattern.matches(&path(of)), meant, "{pattern} and {of}");
+            }
+            assert_eq!(
+                pattern.matches(&RepoPath::root()),
+                pattern.whole.is_match(Path::new("")),
+                "{pattern}"
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod approve;
 mod bump;
 mod catalog;
 mod catalog_cache;
+mod catalog_cost;
 mod chains;
 mod conformance;
 mod conformance_dialect;

@@ -8,6 +8,7 @@ use hcl_edit::{
 use super::{
     Base, StaticValue, Step,
     json::{Json, JsonValue},
+    simple::{Kind, Part, Simple},
     slice::{Shape, Slice},
     view::Expr,
 };
@@ -93,16 +94,54 @@ impl Evaluator {
         match slice.shape() {
             Shape::Text(text) | Shape::Constant(text) => StaticValue::Literal(text.to_owned()),
             Shape::Null => StaticValue::Null,
-            Shape::Names(names) => {
-                let mut names = names.split('.');
-                let root = names.next().unwrap_or_default();
-                self.under_name(root, names.map(|name| Step::Member(name.to_owned())).collect())
+            Shape::Names(names) => self.names(names),
+            Shape::Other => {
+                if let Some(simple) = slice.simple() {
+                    return self.simple(simple);
+                }
+                match slice.parsed() {
+                    Some(expression) => self.expression(expression),
+                    None => StaticValue::Unknown,
+                }
             }
-            Shape::Other => match slice.parsed() {
-                Some(expression) => self.expression(expression),
-                None => StaticValue::Unknown,
-            },
         }
+    }
+
+    fn simple(&mut self, simple: Simple<'_>) -> StaticValue {
+        if !self.spend() {
+            return StaticValue::Unknown;
+        }
+        match simple.kind {
+            Kind::Text(text) | Kind::Number(text) => StaticValue::Literal(text.to_owned()),
+            Kind::Bool(value) => StaticValue::Literal(value.to_string()),
+            Kind::Null => StaticValue::Null,
+            Kind::Names(names) => self.names(names),
+            Kind::Template(parts) => {
+                let parts = parts.into_iter().map(|part| match part {
+                    Part::Literal(text) => StaticValue::Literal(text.to_owned()),
+                    Part::Names(names, _) => self.names(names),
+                });
+                StaticValue::concat(parts.collect())
+            }
+            Kind::List(items) => StaticValue::List(items.into_iter().map(|item| self.simple(item)).collect()),
+            Kind::Object(members) => {
+                let members = members.into_iter();
+                StaticValue::Object(
+                    members.map(|(name, _, value)| (name.to_owned(), self.simple(value))).collect(),
+                )
+            }
+            Kind::Call(name, arguments) => {
+                let arguments = arguments.into_iter().map(|argument| self.simple(argument)).collect();
+                function(name, arguments)
+            }
+        }
+    }
+
+    /// What names with dots between them stand for.
+    fn names(&self, names: &str) -> StaticValue {
+        let mut names = names.split('.');
+        let root = names.next().unwrap_or_default();
+        self.under_name(root, names.map(|name| Step::Member(name.to_owned())).collect())
     }
 
     fn json(&mut self, json: &Json) -> StaticValue {
@@ -167,7 +206,7 @@ impl Evaluator {
                 if all_named {
                     StaticValue::Object(members)
                 } else {
-                    StaticValue::List(members.into_iter().map(|(_, value)| value).collect())
+                    StaticValue::List(members.into_iter().map(|(_, value)| value).collect()).unordered()
                 }
             }
             Expression::Null(_) => StaticValue::Null,
@@ -268,8 +307,8 @@ impl Evaluator {
         let outer = std::mem::replace(&mut self.scope, inner);
         let value = self.expression(&expression.value_expr);
         self.scope = outer;
-        // A list whose items are each one of these: of an object too, whose keys nobody asks for by name.
-        StaticValue::List(vec![value])
+        // Of an object too, whose keys nobody asks for by name.
+        StaticValue::Many(Box::new(value))
     }
 
     fn call(&mut self, call: &FuncCall) -> StaticValue {
@@ -281,87 +320,78 @@ impl Evaluator {
         if !core {
             return StaticValue::Unknown;
         }
-        let mut arguments: Vec<StaticValue> = call.args.iter().map(|arg| self.expression(arg)).collect();
-        let first =
-            |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
-        match call.name.name.as_str() {
-            "abspath" | "pathexpand" | "tostring" | "toset" | "tolist" | "tomap" | "sort" | "distinct"
-            | "reverse" | "compact" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "slice" => {
-                first(arguments)
-            }
-            "trimspace" | "chomp" => without_space(first(arguments)),
-            "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
-            "concat" | "setunion" => StaticValue::List(
-                arguments
-                    .into_iter()
-                    .flat_map(|argument| match argument {
-                        StaticValue::List(items) => items,
-                        other => vec![other.step(Step::Any)],
-                    })
-                    .collect(),
-            ),
-            "flatten" => match first(arguments) {
-                StaticValue::List(items) => StaticValue::List(
-                    items
-                        .into_iter()
-                        .map(|item| match item {
-                            StaticValue::List(_) => item.step(Step::Any),
-                            other => other,
-                        })
-                        .collect(),
-                ),
-                other => other,
-            },
-            "values" => StaticValue::List(vec![first(arguments).step(Step::Any)]),
-            "keys" => StaticValue::List(vec![first(arguments).keys()]),
-            "element" | "one" => first(arguments).step(Step::Any),
-            // Whatever key is asked for, one of the values is found.
-            "zipmap" if arguments.len() == 2 => arguments.swap_remove(1),
-            "lookup" if arguments.len() >= 2 => {
-                let default = arguments.get(2).cloned();
-                let step = match &arguments[1] {
-                    StaticValue::Literal(name) => Step::Member(name.clone()),
-                    _ => Step::Any,
-                };
-                let found = arguments.swap_remove(0).step(step);
-                StaticValue::one_of(std::iter::once(found).chain(default).collect())
-            }
-            "dirname" => StaticValue::Directory(Box::new(first(arguments))),
-            "basename" => StaticValue::FileName(Box::new(first(arguments))),
-            "fileset" if arguments.len() == 2 => {
-                let glob = arguments.swap_remove(1);
-                StaticValue::FileSet(Box::new(arguments.swap_remove(0)), Box::new(glob))
-            }
-            "join" if arguments.len() == 2 => match (&arguments[0], &arguments[1]) {
-                (StaticValue::Literal(separator), StaticValue::List(items)) => {
-                    let mut parts = Vec::with_capacity(items.len() * 2);
-                    for (i, item) in items.iter().enumerate() {
-                        if i > 0 {
-                            parts.push(StaticValue::Literal(separator.clone()));
-                        }
-                        parts.push(item.clone());
-                    }
-                    StaticValue::concat(parts)
-                }
-                _ => StaticValue::Unknown,
-            },
-            "format" => match arguments.split_first() {
-                Some((StaticValue::Literal(pattern), rest)) => format(pattern, rest),
-                _ => StaticValue::Unknown,
-            },
-            "jsondecode" | "yamldecode" => match first(arguments) {
-                StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
-                _ => StaticValue::Unknown,
-            },
-            "file" => StaticValue::Contents(Box::new(first(arguments))),
-            "trimsuffix" if arguments.len() == 2 => without_end(first(arguments.clone()), &arguments[1]),
-            name => of_constants(name, &arguments).unwrap_or(StaticValue::Unknown),
-        }
+        let arguments = call.args.iter().map(|arg| self.expression(arg)).collect();
+        function(call.name.name.as_str(), arguments)
     }
 
     fn spend(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
         self.left > 0
+    }
+}
+
+/// What a function gives.
+fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticValue {
+    let first = |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
+    match name {
+        "abspath" | "pathexpand" | "tostring" | "tolist" | "tomap" | "sensitive" | "nonsensitive"
+        | "ephemeralasnull" => first(arguments),
+        "toset" | "sort" | "distinct" | "reverse" | "compact" | "slice" => first(arguments).unordered(),
+        "trimspace" | "chomp" => without_space(first(arguments)),
+        "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
+        "concat" => concat(arguments),
+        "setunion" => concat(arguments).unordered(),
+        "flatten" => match first(arguments) {
+            StaticValue::List(items) => {
+                StaticValue::Many(Box::new(StaticValue::one_of(items.into_iter().map(item_of).collect())))
+            }
+            StaticValue::Many(item) => StaticValue::Many(Box::new(item_of(*item))),
+            other => other,
+        },
+        "values" => StaticValue::Many(Box::new(first(arguments).step(Step::Any))),
+        "keys" => StaticValue::Many(Box::new(first(arguments).keys())),
+        "element" | "one" => first(arguments).step(Step::Any),
+        // Whatever key is asked for, one of the values is found.
+        "zipmap" if arguments.len() == 2 => arguments.swap_remove(1),
+        "lookup" if arguments.len() >= 2 => {
+            let default = arguments.get(2).cloned();
+            let step = match &arguments[1] {
+                StaticValue::Literal(name) => Step::Member(name.clone()),
+                _ => Step::Any,
+            };
+            let found = arguments.swap_remove(0).step(step);
+            StaticValue::one_of(std::iter::once(found).chain(default).collect())
+        }
+        "dirname" => StaticValue::Directory(Box::new(first(arguments))),
+        "basename" => StaticValue::FileName(Box::new(first(arguments))),
+        "fileset" if arguments.len() == 2 => {
+            let glob = arguments.swap_remove(1);
+            StaticValue::FileSet(Box::new(arguments.swap_remove(0)), Box::new(glob))
+        }
+        "join" if arguments.len() == 2 => match (&arguments[0], &arguments[1]) {
+            (StaticValue::Literal(separator), StaticValue::List(items)) => {
+                let mut parts = Vec::with_capacity(items.len() * 2);
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        parts.push(StaticValue::Literal(separator.clone()));
+                    }
+                    parts.push(item.clone());
+                }
+                StaticValue::concat(parts)
+            }
+            _ => StaticValue::Unknown,
+        },
+        "format" => match arguments.split_first() {
+            Some((StaticValue::Literal(pattern), rest)) => format(pattern, rest),
+            _ => StaticValue::Unknown,
+        },
+        "jsondecode" | "yamldecode" => match first(arguments) {
+            StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
+            _ => StaticValue::Unknown,
+        },
+        "file" => StaticValue::Contents(Box::new(first(arguments))),
+        "trimsuffix" if arguments.len() == 2 => without_end(first(arguments.clone()), &arguments[1]),
+        name => of_constants(name, &arguments).unwrap_or(StaticValue::Unknown),
     }
 }
 
@@ -380,6 +410,27 @@ fn without_space(text: StaticValue) -> StaticValue {
             StaticValue::concat(parts)
         }
         StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(without_space).collect()),
+        other => other,
+    }
+}
+
+/// What `concat` gives.
+fn concat(arguments: Vec<StaticValue>) -> StaticValue {
+    let known = arguments.iter().all(|argument| matches!(argument, StaticValue::List(_)));
+    let items = arguments.into_iter().flat_map(|argument| match argument {
+        StaticValue::List(items) => items,
+        other => vec![other.step(Step::Any)],
+    });
+    let items = StaticValue::List(items.collect());
+    if known { items } else { items.unordered() }
+}
+
+/// An item of what is flattened: a list's own items, whatever they are lists of.
+fn item_of(value: StaticValue) -> StaticValue {
+    match value {
+        StaticValue::List(items) => StaticValue::one_of(items.into_iter().map(item_of).collect()),
+        StaticValue::Many(item) => item_of(*item),
+        StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(item_of).collect()),
         other => other,
     }
 }

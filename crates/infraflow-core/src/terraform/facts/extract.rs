@@ -20,7 +20,7 @@ pub(super) fn configuration(body: Body<'_>, source: &Source<'_>) -> FileFacts {
     let mut facts = FileFacts {
         variables: body.blocks("variable", 1).iter().map(|block| variable(block, source)).collect(),
         outputs: body.blocks("output", 1).iter().map(|block| output(block, source)).collect(),
-        locals: locals(body, source),
+        locals: locals(body, source, &|_| true),
         moved: body.blocks("moved", 0).iter().filter_map(|block| moved(block, source)).collect(),
         imports: body.blocks("import", 0).iter().filter_map(|block| import(block, source)).collect(),
         removed: body.blocks("removed", 0).iter().filter_map(|block| removed(block, source)).collect(),
@@ -68,7 +68,7 @@ pub(super) fn stated(body: Body<'_>, source: &Source<'_>) -> FileFacts {
             facts.backends.push(backend("cloud".to_owned(), &block, source));
         }
     }
-    let reads_state = |block: &Block<'_>| label(block, 0) == "terraform_remote_state";
+    let reads_state = |block: &Block<'_>| block.labels.first() == Some(&"terraform_remote_state");
     for block in body.blocks("data", 2).iter().filter(|block| reads_state(block)) {
         let config = block.body.attribute("config").map(|config| evaluate(config, &Scope::default()));
         facts.states.push(StateRead {
@@ -99,21 +99,39 @@ fn backend(kind: String, block: &Block<'_>, source: &Source<'_>) -> Backend {
     Backend { kind, place: source.place(block.header.clone()), settings }
 }
 
-/// Of configuration, the names that it gives to values.
-pub(super) fn defined(body: Body<'_>, source: &Source<'_>) -> Defined {
+/// Of configuration, the names that it gives to values, as far as they are wanted.
+pub(super) fn defined(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str) -> bool) -> Defined {
     let defaults = body.blocks("variable", 1);
-    let defaults = defaults.iter().filter_map(|block| {
+    let defaults = defaults.iter().filter(|block| block.labels.first().is_some_and(|name| wanted(name)));
+    let defaults = defaults.filter_map(|block| {
         let attributes = block.body.attributes();
         let default = attributes.iter().find(|attribute| attribute.name == "default")?;
         Some(Local { name: label(block, 0), ..local(default, source, &Scope::default()) })
     });
-    Defined { locals: locals(body, source), defaults: defaults.collect() }
+    Defined { locals: locals(body, source, wanted), defaults: defaults.collect() }
 }
 
-fn locals(body: Body<'_>, source: &Source<'_>) -> Vec<Local> {
+/// What all `locals` blocks are written as, one after the other; `None` where that is not certain.
+pub(super) fn text_of_locals(body: Body<'_>, source: &Source<'_>) -> Option<String> {
+    if !matches!(body, Body::Sliced(_)) {
+        return None;
+    }
+    let mut text = String::new();
+    for block in body.blocks("locals", 0) {
+        let end = block.body.end()?;
+        text.push_str(source.text.get(block.header.start..=end)?);
+        text.push('\n');
+    }
+    Some(text)
+}
+
+fn locals(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Local> {
     let blocks = body.blocks("locals", 0);
     let attributes = blocks.iter().flat_map(|block| block.body.attributes());
-    attributes.map(|attribute| local(&attribute, source, &Scope::default())).collect()
+    attributes
+        .filter(|attribute| wanted(attribute.name))
+        .map(|attribute| local(&attribute, source, &Scope::default()))
+        .collect()
 }
 
 /// A test file: its runs call modules, and its variables are given.
@@ -145,7 +163,7 @@ pub(super) fn values(body: Body<'_>, source: &Source<'_>) -> FileFacts {
 }
 
 fn label(block: &Block<'_>, at: usize) -> String {
-    block.labels.get(at).cloned().unwrap_or_default()
+    block.labels.get(at).copied().unwrap_or_default().to_owned()
 }
 
 fn each(body: Body<'_>) -> Scope {

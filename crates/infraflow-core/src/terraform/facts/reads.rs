@@ -13,7 +13,7 @@ use super::{
     evaluate::{Scope, evaluate, evaluate_elements},
     json::{Json, JsonValue},
     sieve,
-    slice::{Shape, continues_name},
+    slice::{Shape, Slice, continues_name},
     source::Source,
     view::{Attribute, Body, Expr},
 };
@@ -139,12 +139,23 @@ impl<'s, 'a> Reads<'s, 'a> {
         if self.left == 0 {
             return;
         }
-        let name = attribute.name;
-        let naming = naming.of(name);
-        if naming != Naming::Ignored && Self::is_taken_from_a_name(attribute.expression, scope, naming) {
-            self.taken(name, evaluate(attribute.expression, scope), naming, attribute.expression.span());
+        let (name, expression) = (attribute.name, attribute.expression);
+        let shape = match expression {
+            Expr::Sliced(slice) => slice.shape(),
+            _ => Shape::Other,
+        };
+        if matches!(shape, Shape::Constant(_) | Shape::Null) {
+            return;
         }
-        self.value(attribute.expression, scope, naming);
+        let naming = naming.of(name);
+        if naming != Naming::Ignored && Self::is_taken_from_a_name(name, expression, shape, scope, naming) {
+            self.taken(name, evaluate(expression, scope), naming, expression.span());
+        }
+        match expression {
+            Expr::Hcl(expression) => self.expression(expression, scope, naming),
+            Expr::Json(json) => self.json(json, scope, naming),
+            Expr::Sliced(slice) => self.slice(slice, shape, scope, naming),
+        }
     }
 
     /// What an argument takes from a name, where that may be a path.
@@ -167,21 +178,31 @@ impl<'s, 'a> Reads<'s, 'a> {
 
     /// Whether an expression takes something out of what is known by name here: a local, a path, what a loop
     /// goes through.
-    fn is_taken_from_a_name(expression: Expr<'_>, scope: &Scope, naming: Naming) -> bool {
+    fn is_taken_from_a_name(
+        argument: &str,
+        expression: Expr<'_>,
+        shape: Shape<'_>,
+        scope: &Scope,
+        naming: Naming,
+    ) -> bool {
         let variable = (naming == Naming::Path).then_some("var");
-        let known = |text: &str| {
-            let mut names = scope.names().chain(["local", "path"]).chain(variable);
-            text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
-                && names.any(|name| sieve::mentions(text, name))
-        };
-        match expression {
+        let known = || scope.names().chain(["local", "path"]).chain(variable);
+        match (expression, shape) {
             // Its value tells.
-            Expr::Hcl(Expression::Traversal(_)) => true,
-            Expr::Sliced(slice) => match slice.shape() {
-                Shape::Names(text) => known(text),
-                Shape::Other => known(slice.text) && matches!(slice.parsed(), Some(Expression::Traversal(_))),
-                _ => false,
-            },
+            (Expr::Hcl(Expression::Traversal(_)), _) => true,
+            (Expr::Sliced(_), Shape::Names(text)) => {
+                let root = text.split_once('.').map_or(text, |(root, _)| root);
+                match root {
+                    // What a local stands for counts only where that may be a path.
+                    "local" => naming == Naming::Path || names_a_path(argument),
+                    root => known().any(|name| name == root),
+                }
+            }
+            (Expr::Sliced(slice), Shape::Other) => {
+                slice.text.ends_with(|c: char| c.is_alphanumeric() || "_-]*".contains(c))
+                    && known().any(|name| sieve::mentions(slice.text, name))
+                    && matches!(slice.parsed(), Some(Expression::Traversal(_)))
+            }
             _ => false,
         }
     }
@@ -190,20 +211,24 @@ impl<'s, 'a> Reads<'s, 'a> {
         match value {
             Expr::Hcl(expression) => self.expression(expression, scope, naming),
             Expr::Json(json) => self.json(json, scope, naming),
-            Expr::Sliced(slice) => match slice.shape() {
-                Shape::Text(text) => self.named_in_text(text, naming, Some(slice.span())),
-                Shape::Other
-                    if [Naming::Path, Naming::Command].contains(&naming)
-                        || sieve::may_read(slice.text, naming == Naming::Counts) =>
-                {
-                    if let Some(expression) = slice.parsed() {
-                        self.shift = slice.start;
-                        self.expression(expression, scope, naming);
-                        self.shift = 0;
-                    }
+            Expr::Sliced(slice) => self.slice(slice, slice.shape(), scope, naming),
+        }
+    }
+
+    fn slice(&mut self, slice: &Slice<'_>, shape: Shape<'_>, scope: &Scope, naming: Naming) {
+        match shape {
+            Shape::Text(text) => self.named_in_text(text, naming, Some(slice.span())),
+            Shape::Other
+                if [Naming::Path, Naming::Command].contains(&naming)
+                    || sieve::may_read(slice.text, naming == Naming::Counts) =>
+            {
+                if let Some(expression) = slice.parsed() {
+                    self.shift = slice.start;
+                    self.expression(expression, scope, naming);
+                    self.shift = 0;
                 }
-                _ => {}
-            },
+            }
+            _ => {}
         }
     }
 
@@ -249,7 +274,9 @@ impl<'s, 'a> Reads<'s, 'a> {
             }
             Expression::Traversal(traversal) => {
                 let whole = Expr::Hcl(expression);
-                if naming == Naming::Path && Self::is_taken_from_a_name(whole, scope, naming) {
+                if naming == Naming::Path
+                    && Self::is_taken_from_a_name("", whole, Shape::Other, scope, naming)
+                {
                     self.taken("", evaluate(whole, scope), naming, whole.span());
                 }
                 self.expression(&traversal.expr, scope, Naming::Ignored);
@@ -288,7 +315,9 @@ impl<'s, 'a> Reads<'s, 'a> {
             if let Some(path) = arguments.next() {
                 let value = match evaluate(Expr::Hcl(path), scope) {
                     // A function of which more is not known took one out of several.
-                    value @ (StaticValue::List(_) | StaticValue::Object(_)) => value.step(Step::Any),
+                    value @ (StaticValue::List(_) | StaticValue::Many(_) | StaticValue::Object(_)) => {
+                        value.step(Step::Any)
+                    }
                     value => value,
                 };
                 self.read(Some(name), value, call.span());
@@ -421,6 +450,7 @@ impl<'s, 'a> Reads<'s, 'a> {
                         self.named(value, span.clone());
                     }
                 }
+                Element::Literal(text) if naming != Naming::Command && !begins_relative(text) => at += 1,
                 Element::Literal(text) => {
                     // The last word may go on in the interpolation that follows.
                     let open = at + 1 < elements.len() && !text.ends_with(ends_a_path);
@@ -444,7 +474,8 @@ impl<'s, 'a> Reads<'s, 'a> {
     }
 
     fn named_in_text(&mut self, text: &str, naming: Naming, span: Option<Range<usize>>) {
-        if naming == Naming::Ignored {
+        // Only a relative path counts wherever it stands.
+        if naming == Naming::Ignored || naming == Naming::Counts && !begins_relative(text) {
             return;
         }
         let mut before = "";
@@ -537,6 +568,12 @@ fn is_word(word: &str, naming: Naming) -> bool {
 
 fn is_relative(word: &str) -> bool {
     ["./", "../"].iter().any(|start| word.len() > start.len() && word.starts_with(start))
+}
+
+/// Whether a relative path can begin somewhere in a text.
+fn begins_relative(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'/', bytes).any(|at| at > 0 && bytes[at - 1] == b'.')
 }
 
 /// What cannot stand in the path of a file that a command line, a list or a sentence names. (It can, but

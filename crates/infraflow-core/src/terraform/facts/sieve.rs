@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memmem;
 
 use super::{
@@ -54,7 +54,11 @@ static IN_JSON: LazyLock<Option<Wanted>> = LazyLock::new(|| wanted(&OF_JSON));
 
 fn wanted(own: &[&'static str]) -> Option<Wanted> {
     let words: Vec<&'static str> = PATHS.iter().chain(&WORDS).chain(own).copied().collect();
-    let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words).ok()?;
+    // Words that matter stand everywhere, so that to search for rare bytes of theirs gains nothing.
+    let builder = &mut AhoCorasick::builder();
+    let builder =
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
+    let search = builder.build(&words).ok()?;
     Some(Wanted { words, search })
 }
 
@@ -75,12 +79,20 @@ pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a file of configuration can define anything.
-pub(super) fn may_define(kind: Option<FileKind>, bytes: &[u8]) -> bool {
+/// Whether a file of configuration can define locals.
+pub(super) fn may_define_locals(kind: Option<FileKind>, bytes: &[u8]) -> bool {
+    may_hold(kind, bytes, b"locals")
+}
+
+/// Whether a file of configuration can give variables a default.
+pub(super) fn may_define_defaults(kind: Option<FileKind>, bytes: &[u8]) -> bool {
+    may_hold(kind, bytes, b"default")
+}
+
+fn may_hold(kind: Option<FileKind>, bytes: &[u8], word: &[u8]) -> bool {
     match kind {
         Some(FileKind::Configuration { json, .. }) => {
-            let escaped = json && memmem::find(bytes, b"\\u").is_some();
-            escaped || memmem::find(bytes, b"locals").is_some() || memmem::find(bytes, b"default").is_some()
+            memmem::find(bytes, word).is_some() || json && memmem::find(bytes, b"\\u").is_some()
         }
         _ => false,
     }
@@ -89,21 +101,21 @@ pub(super) fn may_define(kind: Option<FileKind>, bytes: &[u8]) -> bool {
 /// Whether an expression can read a file; where paths that are only named count, or name one.
 pub(super) fn may_read(text: &str, naming: bool) -> bool {
     let bytes = text.as_bytes();
-    let follows = |word: &'static [u8]| {
-        memchr::memchr_iter(word[0], bytes).filter(move |&at| bytes[at..].starts_with(word))
-    };
-    follows(b"file").any(|at| is_call(bytes, at + 4))
-        || follows(b"provider").any(|at| bytes[at + 8..].starts_with(b"::"))
-        || naming
-            && (memchr::memchr_iter(b'/', bytes).any(|at| at > 0 && b".}".contains(&bytes[at - 1]))
-                || follows(b"\\").any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U')))
-                || mentions(text, "path"))
+    bytes.iter().enumerate().any(|(at, byte)| match byte {
+        b'f' => bytes[at..].starts_with(b"file") && is_call(bytes, at + 4),
+        b':' => bytes[at..].starts_with(b"::") && bytes[..at].ends_with(b"provider"),
+        b'/' => naming && at > 0 && b".}".contains(&bytes[at - 1]),
+        b'\\' => naming && matches!(bytes.get(at + 1), Some(b'u' | b'U')),
+        b'p' => naming && bytes[at..].starts_with(b"path") && is_name_with_more(bytes, at, at + 4),
+        _ => false,
+    })
 }
 
 /// Whether an argument of this name asks for a path.
 pub(super) fn asks_for_a_path(name: &str) -> bool {
     let name = name.strip_suffix('s').unwrap_or(name);
-    PATHS.iter().any(|ending| name.ends_with(ending))
+    let last = name.as_bytes().last();
+    PATHS.iter().any(|ending| ending.as_bytes().last() == last && name.ends_with(ending))
 }
 
 /// Whether something is taken out of what a name stands for: `local.x`, `each["y"]`.
@@ -218,7 +230,10 @@ mod tests {
         ] {
             assert!(says(something), "{something}");
         }
-        assert!(!may_define(FileKind::of(b"a.tf"), b"resource \"a\" \"b\" {}"));
-        assert!(may_define(FileKind::of(b"a.tf"), b"locals {}"));
+        let tf = FileKind::of(b"a.tf");
+        assert!(!may_define_locals(tf, b"variable \"a\" { default = 1 }"));
+        assert!(may_define_defaults(tf, b"variable \"a\" { default = 1 }"));
+        assert!(may_define_locals(tf, b"locals {}") && !may_define_defaults(tf, b"locals {}"));
+        assert!(may_define_locals(FileKind::of(b"a.tf.json"), b"{\"\\u006cocals\": {}}"));
     }
 }

@@ -8,46 +8,51 @@ use std::{cell::OnceCell, ops::Range};
 
 use hcl_edit::expr::Expression;
 
+use super::simple::Simple;
+
 /// As deep as hcl-edit goes.
 const MAX_DEPTH: usize = 64;
 
+/// So many attributes there is room for from the start.
+const USUAL_ATTRIBUTES: usize = 6;
+
 /// The body of a file or of a block.
 #[derive(Debug, Default)]
-pub(super) struct SlicedBody<'a> {
-    pub(super) attributes: Vec<SlicedAttribute<'a>>,
-    pub(super) blocks: Vec<SlicedBlock<'a>>,
+pub(in crate::terraform) struct SlicedBody<'a> {
+    pub(in crate::terraform) attributes: Vec<SlicedAttribute<'a>>,
+    pub(in crate::terraform) blocks: Vec<SlicedBlock<'a>>,
     /// Where its `}` is, or the end of the file; `None` for a body within one line.
-    pub(super) end: Option<usize>,
+    pub(in crate::terraform) end: Option<usize>,
 }
 
 #[derive(Debug)]
-pub(super) struct SlicedAttribute<'a> {
-    pub(super) name: &'a str,
-    pub(super) name_start: usize,
-    pub(super) value: Slice<'a>,
+pub(in crate::terraform) struct SlicedAttribute<'a> {
+    pub(in crate::terraform) name: &'a str,
+    pub(in crate::terraform) name_start: usize,
+    pub(in crate::terraform) value: Slice<'a>,
 }
 
 #[derive(Debug)]
-pub(super) struct SlicedBlock<'a> {
-    pub(super) kind: &'a str,
-    pub(super) labels: Vec<&'a str>,
+pub(in crate::terraform) struct SlicedBlock<'a> {
+    pub(in crate::terraform) kind: &'a str,
+    pub(in crate::terraform) labels: Vec<&'a str>,
     /// Keyword and labels.
-    pub(super) header: Range<usize>,
-    pub(super) body: SlicedBody<'a>,
+    pub(in crate::terraform) header: Range<usize>,
+    pub(in crate::terraform) body: SlicedBody<'a>,
 }
 
 /// The text of an expression.
 #[derive(Debug)]
-pub(super) struct Slice<'a> {
-    pub(super) text: &'a str,
+pub(in crate::terraform) struct Slice<'a> {
+    pub(in crate::terraform) text: &'a str,
     /// Where it begins.
-    pub(super) start: usize,
+    pub(in crate::terraform) start: usize,
     parsed: OnceCell<Option<Box<Expression>>>,
 }
 
 /// What an expression is at first sight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape<'a> {
+pub(in crate::terraform) enum Shape<'a> {
     /// A text without escapes and interpolations: what is between its quotes.
     Text(&'a str),
     /// `true`, `false`, or a plain decimal number.
@@ -60,20 +65,25 @@ pub(super) enum Shape<'a> {
 }
 
 impl<'a> Slice<'a> {
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(in crate::terraform) fn span(&self) -> Range<usize> {
         self.start..self.start + self.text.len()
     }
 
     /// The expression; `None` where it does not parse, which [`SlicedBody::failed`] remembers.
-    pub(super) fn parsed(&self) -> Option<&Expression> {
+    pub(in crate::terraform) fn parsed(&self) -> Option<&Expression> {
         let parse = || hcl_edit::parser::parse_expr(self.text).ok().map(Box::new);
         self.parsed.get_or_init(parse).as_deref()
     }
 
-    pub(super) fn shape(&self) -> Shape<'a> {
+    /// The expression, where it is of a plain kind; its places are counted from where it begins.
+    pub(in crate::terraform) fn simple(&self) -> Option<Simple<'a>> {
+        Simple::read(self.text)
+    }
+
+    pub(in crate::terraform) fn shape(&self) -> Shape<'a> {
         let text = self.text;
         match text.as_bytes() {
-            [b'"', inner @ .., b'"'] if !inner.iter().any(|b| b"\"\\$%".contains(b)) => {
+            [b'"', inner @ .., b'"'] if inner.iter().all(|&byte| PLAIN_IN_TEXT[usize::from(byte)]) => {
                 Shape::Text(&text[1..text.len() - 1])
             }
             b"true" | b"false" | b"0" => Shape::Constant(text),
@@ -88,17 +98,16 @@ impl<'a> Slice<'a> {
 }
 
 fn is_names(bytes: &[u8]) -> bool {
-    let mut names = bytes.split(|&b| b == b'.');
-    let first = names.next().unwrap_or_default();
-    let mut more = names.peekable();
-    more.peek().is_some()
-        && is_name(first)
-        && ![&b"true"[..], b"false", b"null"].contains(&first)
-        && more.all(is_name)
-}
-
-fn is_name(name: &[u8]) -> bool {
-    name.first().is_some_and(|&b| begins_name(b)) && name.iter().all(|&b| continues_name(b))
+    let (mut begins, mut dots) = (true, false);
+    for &byte in bytes {
+        match byte {
+            b'.' if !begins => (begins, dots) = (true, true),
+            _ if begins && begins_name(byte) => begins = false,
+            _ if !begins && continues_name(byte) => {}
+            _ => return false,
+        }
+    }
+    dots && !begins && ![&b"true."[..], b"false.", b"null."].iter().any(|word| bytes.starts_with(word))
 }
 
 pub(super) fn begins_name(byte: u8) -> bool {
@@ -106,22 +115,57 @@ pub(super) fn begins_name(byte: u8) -> bool {
 }
 
 pub(super) fn continues_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+    IN_NAMES[byte as usize]
 }
 
 impl<'a> SlicedBody<'a> {
     /// Cuts a file's text without byte-order mark. `None` where that is not certain.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
+    pub(in crate::terraform) fn of(text: &'a str) -> Option<Self> {
         let mut knife = Knife { text, bytes: text.as_bytes(), at: 0 };
         let body = knife.body(0)?;
         (knife.at == knife.bytes.len()).then_some(body)
     }
 
+    /// Whether two attributes of a body go by one name, which hcl-edit refuses.
+    pub(in crate::terraform) fn repeats(&self) -> bool {
+        let mut names: Vec<&str> = self.attributes.iter().map(|attribute| attribute.name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+            || self.blocks.iter().any(|block| block.body.repeats())
+    }
+
     /// Whether an expression of it was asked for that does not parse.
-    pub(super) fn failed(&self) -> bool {
+    pub(in crate::terraform) fn failed(&self) -> bool {
         self.attributes.iter().any(|attribute| matches!(attribute.value.parsed.get(), Some(None)))
             || self.blocks.iter().any(|block| block.body.failed())
     }
+}
+
+/// The bytes of a name behind its first, and blanks.
+const IN_NAMES: [bool; 256] = only(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+const BLANK: [bool; 256] = only(b" \t");
+const BLANK_OR_LINE_END: [bool; 256] = only(b" \t\n");
+
+/// The bytes of an expression, and those of a quoted text, that mean no more than themselves.
+const PLAIN: [bool; 256] = all_but(b" \t\r\n\"#/<>,=()[]{}");
+pub(super) const PLAIN_IN_TEXT: [bool; 256] = all_but(b"\"\\\r\n$%");
+
+const fn all_but(special: &[u8]) -> [bool; 256] {
+    marked(special, false)
+}
+
+const fn only(bytes: &[u8]) -> [bool; 256] {
+    marked(bytes, true)
+}
+
+const fn marked(bytes: &[u8], mark: bool) -> [bool; 256] {
+    let mut table = [!mark; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = mark;
+        at += 1;
+    }
+    table
 }
 
 /// Every method gives `None` where it is not certain.
@@ -136,13 +180,21 @@ impl<'a> Knife<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    /// Passes over bytes that mean no more than themselves.
+    fn skip(&mut self, plain: &[bool; 256]) {
+        // An escape at the end of the file leads beyond it.
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|&byte| !plain[usize::from(byte)]).unwrap_or(rest.len());
+    }
+
     fn starts(&self, text: &[u8]) -> bool {
         self.bytes[self.at..].starts_with(text)
     }
 
     /// Up to the end of the file, or the `}` that closes the block.
     fn body(&mut self, depth: usize) -> Option<SlicedBody<'a>> {
-        let mut body = SlicedBody::default();
+        let room = if depth == 0 { 0 } else { USUAL_ATTRIBUTES };
+        let mut body = SlicedBody { attributes: Vec::with_capacity(room), ..SlicedBody::default() };
         loop {
             self.lines()?;
             body.end = Some(self.at);
@@ -227,9 +279,7 @@ impl<'a> Knife<'a> {
         if !begins_name(self.peek()?) {
             return None;
         }
-        while self.peek().is_some_and(continues_name) {
-            self.at += 1;
-        }
+        self.skip(&IN_NAMES);
         // Letters outside of ASCII are left to hcl-edit.
         self.peek().is_none_or(|b| b.is_ascii()).then_some(start..self.at)
     }
@@ -238,7 +288,7 @@ impl<'a> Knife<'a> {
     fn spaces(&mut self) -> Option<()> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\t') => self.at += 1,
+                Some(b' ' | b'\t') => self.skip(&BLANK),
                 Some(b'/') if self.starts(b"/*") => self.long_comment()?,
                 _ => return Some(()),
             }
@@ -249,7 +299,7 @@ impl<'a> Knife<'a> {
     fn lines(&mut self) -> Option<()> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\t' | b'\n') => self.at += 1,
+                Some(b' ' | b'\t' | b'\n') => self.skip(&BLANK_OR_LINE_END),
                 Some(b'\r') if self.starts(b"\r\n") => self.at += 2,
                 Some(b'#') => self.line_comment(),
                 Some(b'/') if self.starts(b"//") => self.line_comment(),
@@ -298,6 +348,10 @@ impl<'a> Knife<'a> {
         let mut open: Vec<u8> = Vec::new();
         while let Some(byte) = self.peek() {
             match byte {
+                _ if PLAIN[usize::from(byte)] => {
+                    self.skip(&PLAIN);
+                    end = self.at;
+                }
                 b' ' | b'\t' => self.at += 1,
                 b'\n' if open.is_empty() => break,
                 b'\n' => self.at += 1,
@@ -347,6 +401,7 @@ impl<'a> Knife<'a> {
     fn string(&mut self, depth: usize) -> Option<()> {
         self.at += 1;
         loop {
+            self.skip(&PLAIN_IN_TEXT);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -383,6 +438,8 @@ impl<'a> Knife<'a> {
                     self.at += 1;
                     return Some(());
                 }
+                byte if PLAIN[usize::from(byte)] => self.skip(&PLAIN),
+                b' ' => self.at += 1,
                 b'"' => self.string(depth)?,
                 b'#' => return None,
                 b'/' if self.starts(b"//") || self.starts(b"/*") => return None,

@@ -7,7 +7,7 @@ use super::{
 use crate::proof::RepoPath;
 
 /// Files larger than this are asked first whether their objects are of a size that hcl-edit can take.
-const SMALL: usize = 64 << 10;
+pub(in crate::terraform) const SMALL: usize = 64 << 10;
 
 /// The names that a file gives to values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,36 +28,60 @@ impl TerraformFile {
     /// [`FactsError`] as for [`TerraformFile::parse`], but not always: what is not parsed is not found to be
     /// at fault either.
     pub fn stated(path: &RepoPath, bytes: &[u8]) -> Result<FileFacts, FactsError> {
+        Ok(Self::stated_beside_locals(path, bytes)?.0)
+    }
+
+    /// The same, and the text of all `locals` blocks where it is known where these stand.
+    ///
+    /// # Errors
+    /// As for [`TerraformFile::stated`].
+    pub(crate) fn stated_beside_locals(
+        path: &RepoPath,
+        bytes: &[u8],
+    ) -> Result<(FileFacts, Option<String>), FactsError> {
         let kind = FileKind::of(path.file_name());
         if bytes.len() <= MAX_BYTES && !sieve::may_state(kind, bytes) {
-            return Ok(FileFacts::default());
+            return Ok((FileFacts::default(), None));
         }
         let stated = |body: Body<'_>, source: &Source<'_>| match kind {
-            Some(FileKind::Variables { .. }) => extract::values(body, source),
-            _ => extract::stated(body, source),
+            Some(FileKind::Variables { .. }) => (extract::values(body, source), None),
+            _ => (extract::stated(body, source), extract::text_of_locals(body, source)),
         };
         if let Some(found) = sliced(path, bytes, kind, &stated) {
             return Ok(found);
         }
         let facts = Self::parse(path, bytes)?;
         let FileFacts { calls, backends, states, providers, reads, values, .. } = facts;
-        Ok(FileFacts { calls, backends, states, providers, reads, values, ..FileFacts::default() })
+        let facts = FileFacts { calls, backends, states, providers, reads, values, ..FileFacts::default() };
+        Ok((facts, None))
     }
 
-    /// The names that a file of configuration gives to values: its locals, and the defaults of its variables.
-    /// Of other files, none.
+    /// Whether a file of configuration may define locals, and whether it may give variables a default; told by its bytes,
+    /// never no where it does.
+    pub(crate) fn may_define(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
+        let kind = FileKind::of(path.file_name());
+        (sieve::may_define_locals(kind, bytes), sieve::may_define_defaults(kind, bytes))
+    }
+
+    /// The names that a file of configuration gives to values: its locals, and the defaults of its variables, as far
+    /// as they are wanted. Of other files, none.
     ///
     /// # Errors
     /// As for [`TerraformFile::stated`].
-    pub fn defined(path: &RepoPath, bytes: &[u8]) -> Result<Defined, FactsError> {
+    pub fn defined(
+        path: &RepoPath,
+        bytes: &[u8],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Defined, FactsError> {
         let kind = FileKind::of(path.file_name());
-        if bytes.len() <= MAX_BYTES && !sieve::may_define(kind, bytes) {
+        if bytes.len() <= MAX_BYTES && Self::may_define(path, bytes) == (false, false) {
             return Ok(Defined::default());
         }
-        if let Some(found) = sliced(path, bytes, kind, &extract::defined) {
+        let find = |body: Body<'_>, source: &Source<'_>| extract::defined(body, source, wanted);
+        if let Some(found) = sliced(path, bytes, kind, &find) {
             return Ok(found);
         }
-        parse::parsed(path, bytes, extract::defined)
+        parse::parsed(path, bytes, find)
     }
 }
 

@@ -19,8 +19,10 @@ pub enum StaticValue {
     Concat(Vec<StaticValue>),
     /// One of several: the branches of a conditional, the alternatives of `coalesce` or `try`.
     OneOf(Vec<StaticValue>),
-    /// A list, tuple or set. Of one that is computed, what its items can be.
+    /// A list, tuple or set of these items, in this order.
     List(Vec<StaticValue>),
+    /// A list, set or map that is computed: of any number of items, in any order, each of which is this.
+    Many(Box<StaticValue>),
     /// An object or map, by constant keys.
     Object(Vec<(String, StaticValue)>),
     /// `local.NAME`, and what is taken out of it.
@@ -97,6 +99,7 @@ impl StaticValue {
             (Self::Made, _) => Self::Made,
             // A set of names; its items are what it stands for.
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
+            (Self::Many(item), _) => *item,
             (Self::Object(members), Step::Member(name)) => {
                 // Of members with the same name the last one counts, as in Terraform.
                 members
@@ -109,7 +112,7 @@ impl StaticValue {
             (Self::Object(members), _) if members.is_empty() => Self::Null,
             (Self::List(items), _) if items.is_empty() => Self::Null,
             (Self::Object(members), _) => Self::one_of(members.into_iter().map(|(_, value)| value).collect()),
-            (Self::List(mut items), Step::Item(index)) if items.len() > 1 => {
+            (Self::List(mut items), Step::Item(index)) => {
                 match usize::try_from(index).ok().filter(|&index| index < items.len()) {
                     Some(index) => items.swap_remove(index),
                     None => Self::one_of(items),
@@ -128,10 +131,20 @@ impl StaticValue {
                 Self::one_of(members.into_iter().map(|(name, _)| Self::Literal(name)).collect())
             }
             Self::List(items) => Self::one_of(items),
+            Self::Many(item) => *item,
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::keys).collect()),
             Self::Local(..) | Self::Variable(..) | Self::Decoded(..) => Self::Keys(Box::new(self)),
             value @ (Self::FileSet(..) | Self::Made) => value,
             _ => Self::Unknown,
+        }
+    }
+
+    /// Its items without their number and order.
+    pub(super) fn unordered(self) -> Self {
+        match self {
+            Self::List(items) if !items.is_empty() => Self::Many(Box::new(Self::one_of(items))),
+            Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::unordered).collect()),
+            other => other,
         }
     }
 
@@ -156,7 +169,8 @@ impl StaticValue {
             match value {
                 Self::Concat(items) | Self::OneOf(items) | Self::List(items) => open.extend(items),
                 Self::Object(members) => open.extend(members.iter().map(|(_, member)| member)),
-                Self::Keys(inner)
+                Self::Many(inner)
+                | Self::Keys(inner)
                 | Self::Directory(inner)
                 | Self::FileName(inner)
                 | Self::Contents(inner)

@@ -1,7 +1,7 @@
 //! One view of both syntaxes, and of HCL that is not parsed yet: blocks with labels, attributes with
 //! expressions.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use hcl_edit::{Span, expr::Expression, structure};
 
@@ -23,7 +23,7 @@ pub(super) enum Body<'a> {
 /// A block.
 pub(super) struct Block<'a> {
     pub(super) kind: &'a str,
-    pub(super) labels: Vec<String>,
+    pub(super) labels: Cow<'a, [&'a str]>,
     /// Keyword and labels; in JSON, the last label's name.
     pub(super) header: Range<usize>,
     pub(super) body: Body<'a>,
@@ -195,7 +195,7 @@ impl Expr<'_> {
 fn parsed_block(block: &structure::Block) -> Block<'_> {
     Block {
         kind: block.ident.as_str(),
-        labels: block.labels.iter().map(|label| label.as_str().to_owned()).collect(),
+        labels: block.labels.iter().map(|label| label.as_str()).collect(),
         header: header(block),
         body: Body::Hcl(&block.body),
     }
@@ -204,7 +204,7 @@ fn parsed_block(block: &structure::Block) -> Block<'_> {
 fn sliced_block<'a>(block: &'a SlicedBlock<'a>) -> Block<'a> {
     Block {
         kind: block.kind,
-        labels: block.labels.iter().map(|&label| label.to_owned()).collect(),
+        labels: Cow::Borrowed(&block.labels),
         header: block.header.clone(),
         body: Body::Sliced(&block.body),
     }
@@ -231,7 +231,7 @@ fn json_blocks<'a>(member: &'a Member, labels: usize, found: &mut Vec<Block<'a>>
         json: &'a Json,
         labels: usize,
         header: &Range<usize>,
-        path: &mut Vec<String>,
+        path: &mut Vec<&'a str>,
         found: &mut Vec<Block<'a>>,
     ) {
         match &json.value {
@@ -241,12 +241,12 @@ fn json_blocks<'a>(member: &'a Member, labels: usize, found: &mut Vec<Block<'a>>
                 }
             }
             JsonValue::Object(_) if labels == 0 => {
-                let (labels, header) = (path.clone(), header.clone());
+                let (labels, header) = (Cow::Owned(path.clone()), header.clone());
                 found.push(Block { kind, labels, header, body: Body::Json(json) });
             }
             JsonValue::Object(members) => {
                 for member in members.iter().filter(|member| member.name != "//") {
-                    path.push(member.name.clone());
+                    path.push(&member.name);
                     below(kind, &member.value, labels - 1, &member.name_span, path, found);
                     path.pop();
                 }

@@ -20,7 +20,7 @@ pub struct Finding {
 }
 
 /// What a scope depends on, besides the files that it was shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     /// A function reads it.
     Reads(StaticValue),

@@ -1,6 +1,6 @@
 //! From HCL to the form that is evaluated.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use hcl_edit::{
     Span as _,
@@ -12,6 +12,10 @@ use hcl_edit::{
 use super::{
     syntax::{Attribute, Binary, Block, Body, Expr, For, Kind, Operator, Part, Span},
     value::Value,
+};
+use crate::terraform::facts::{
+    simple::{self, Simple},
+    slice::SlicedBody,
 };
 
 /// Compiles what was parsed; `shift` is where the parsed text begins in the file.
@@ -39,6 +43,78 @@ pub(super) fn body(parsed: &structure::Body, shift: usize) -> Body {
         }
     }
     body
+}
+
+/// Compiles what was only cut into expressions, of which most are plain texts; `shift` as for [`body`]. `None`
+/// where the whole has to be parsed to tell.
+pub(super) fn sliced(cut: &SlicedBody<'_>, shift: usize) -> Option<Body> {
+    let mut body = Body::default();
+    for attribute in &cut.attributes {
+        let from = shift + attribute.value.start;
+        let value = match attribute.value.simple() {
+            Some(simple) => plain(simple, from),
+            None => expression(attribute.value.parsed()?, from),
+        };
+        let start = Span::of(Some(attribute.name_start..attribute.name_start), shift).start;
+        let span = Span { start, end: value.span.end };
+        body.attributes.push(Attribute { name: attribute.name.into(), span, value });
+    }
+    for block in &cut.blocks {
+        body.blocks.push(Block {
+            kind: block.kind.into(),
+            labels: block.labels.iter().map(|&label| label.into()).collect(),
+            header: Span::of(Some(block.header.clone()), shift),
+            body: Arc::new(sliced(&block.body, shift)?),
+        });
+    }
+    Some(body)
+}
+
+/// Compiles a plain expression.
+fn plain(simple: Simple<'_>, shift: usize) -> Expr {
+    let at = |range: Range<usize>| Span::of(Some(range), shift);
+    let span = at(simple.span.clone());
+    let kind = match simple.kind {
+        simple::Kind::Text(text) => Kind::Constant(Value::text(text)),
+        simple::Kind::Bool(value) => Kind::Constant(Value::Bool(value)),
+        simple::Kind::Number(digits) => Kind::Constant(digits.parse().map_or(Value::Unknown, Value::Number)),
+        simple::Kind::Null => Kind::Constant(Value::Null),
+        simple::Kind::Names(names) => return named(names, simple.span.start, shift),
+        simple::Kind::Template(parts) => {
+            let mut parts = parts.into_iter().map(|part| match part {
+                simple::Part::Literal(text) => Part::Text(text.into()),
+                simple::Part::Names(names, span) => Part::Value(named(names, span.start, shift)),
+            });
+            // A template of one interpolation is that value itself.
+            match (parts.next(), parts.next()) {
+                (Some(Part::Value(value)), None) => return value,
+                (first, second) => Kind::Template(first.into_iter().chain(second).chain(parts).collect()),
+            }
+        }
+        simple::Kind::Call(name, arguments) => Kind::Call {
+            name: name.into(),
+            arguments: arguments.into_iter().map(|argument| plain(argument, shift)).collect(),
+            spread: false,
+        },
+        simple::Kind::List(items) => Kind::List(items.into_iter().map(|item| plain(item, shift)).collect()),
+        simple::Kind::Object(members) => {
+            let members = members.into_iter().map(|(key, span, value)| {
+                (Expr { span: at(span), kind: Kind::Constant(Value::text(key)) }, plain(value, shift))
+            });
+            Kind::Object(members.collect())
+        }
+    };
+    Expr { span, kind }
+}
+
+/// Names with dots between them, of which the first begins at a place.
+fn named(names: &str, start: usize, shift: usize) -> Expr {
+    let (first, members) = names.split_once('.').map_or((names, None), |(first, rest)| (first, Some(rest)));
+    let at = |end: usize| Span::of(Some(start..end), shift);
+    let name = Expr { span: at(start + first.len()), kind: Kind::Name(first.into()) };
+    let Some(members) = members else { return name };
+    let members = members.split('.').map(|member| Operator::Member(member.into())).collect();
+    Expr { span: at(start + names.len()), kind: Kind::Traversal(Box::new(name), members) }
 }
 
 /// A template of its own: a string of JSON. All of it is said to stand at `span`.
@@ -248,5 +324,129 @@ fn binary(operator: BinaryOperator) -> Binary {
         BinaryOperator::Mod => Binary::Modulo,
         BinaryOperator::And => Binary::And,
         BinaryOperator::Or => Binary::Or,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read without a parser is what the parser reads, or nothing.
+    fn is_the_same(text: &str) -> bool {
+        let Some(simple) = Simple::read(text) else { return false };
+        let parsed = hcl_edit::parser::parse_expr(text);
+        let parsed = parsed.unwrap_or_else(|error| panic!("{text:?} is no expression: {error}"));
+        assert_eq!(format!("{:?}", plain(simple, 3)), format!("{:?}", expression(&parsed, 3)), "{text:?}");
+        true
+    }
+
+    #[test]
+    fn plain_expressions_are_what_the_parser_reads() {
+        for text in [
+            "\"\"",
+            "\"x y\"",
+            "true",
+            "null",
+            "0",
+            "42",
+            "a",
+            "a.b-c.d_e",
+            "\"${a}\"",
+            "\"${ a.b }\"",
+            "\"x-${a.b}/${c}\"",
+            "find_in_parent_folders(\"root.hcl\")",
+            "merge(local.a, { b = \"c\" },)",
+            "f()",
+            "[]",
+            "[\n  \"a\",\n  b,\n]",
+            "{}",
+            "{ a = 1, \"b c\" : [x.y] }",
+            "{\n  a = \"b\"\n  c = {\n    d = e.f\n  }\n}",
+        ] {
+            assert!(is_the_same(text), "{text:?} is left to the parser");
+        }
+        for text in [
+            "01",
+            "1.5",
+            "a[0]",
+            "a.0",
+            "a.*.b",
+            "-1",
+            "a + b",
+            "f(a...)",
+            "x::f(a)",
+            "\"$${a}\"",
+            "\"%{ if a }\"",
+            "\"\\n\"",
+            "[for a in b : a]",
+            "{ for a, b in c : a => b }",
+            "{ (a) = b }",
+            "a ? b : c",
+            "a # b",
+            "",
+        ] {
+            assert!(!is_the_same(text), "{text:?} is read");
+        }
+    }
+
+    #[test]
+    fn whatever_is_read_is_what_the_parser_reads() {
+        let words = [
+            "a",
+            "b.c",
+            "true",
+            "false.x",
+            "null",
+            "for",
+            "1",
+            "0",
+            "01",
+            "1.5",
+            "\"x\"",
+            "\"${a.b}\"",
+            "\"${ a }y\"",
+            "\"$${a}\"",
+            "\"%{if a}\"",
+            "\"a$b\"",
+            "\"é\"",
+            "é",
+            "f(",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "=",
+            ":",
+            ",",
+            ", ",
+            " ",
+            "\n",
+            "\t",
+            ".",
+            "...",
+            "-",
+            "+",
+            "?",
+            "#",
+            "//",
+            "::",
+            "a = ",
+            "\"k\" = ",
+            "\r\n",
+        ];
+        let (mut state, mut read) = (7_u64, 0);
+        for round in 0..60_000 {
+            let mut text = String::new();
+            for _ in 0..1 + round % 9 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text += words[(state >> 33) as usize % words.len()];
+            }
+            let wrapped = ["", "[", "{ a = ", "f("][(state >> 50) as usize % 4];
+            let close = ["", "]", "}", ")"][(state >> 50) as usize % 4];
+            read += usize::from(is_the_same(&format!("{wrapped}{text}{close}")));
+        }
+        assert!(read > 1_000, "only {read} are read");
     }
 }

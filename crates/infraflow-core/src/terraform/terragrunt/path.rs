@@ -34,6 +34,9 @@ pub(super) fn text_of_bytes(bytes: &[u8]) -> String {
 }
 
 fn bytes_of_text(text: &str) -> Vec<u8> {
+    if text.is_ascii() {
+        return text.as_bytes().to_vec();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     for c in text.chars() {
         match u32::from(c).checked_sub(BYTES).and_then(|byte| u8::try_from(byte).ok()) {
@@ -46,6 +49,9 @@ fn bytes_of_text(text: &str) -> Vec<u8> {
 
 /// An absolute text, `.` and `..` resolved; a relative one begins at `base`.
 pub(super) fn absolute(text: &str, base: &str) -> String {
+    if is_name(text) && is_settled(base) {
+        return [base, "/", text].concat();
+    }
     let mut names: Vec<&str> = Vec::new();
     let from = if text.starts_with('/') { "" } else { base };
     for name in from.split('/').chain(text.split('/')) {
@@ -65,9 +71,24 @@ pub(super) fn absolute(text: &str, base: &str) -> String {
     if path.is_empty() { "/".to_owned() } else { path }
 }
 
+/// Whether it is a name in a directory.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.') && !text.contains('/')
+}
+
+/// Whether nothing in an absolute text is left to resolve.
+fn is_settled(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let begins_name = |at: usize| bytes.get(at + 1).is_some_and(|&next| next != b'/' && next != b'.');
+    text.starts_with('/') && memchr::memchr_iter(b'/', bytes).all(begins_name)
+}
+
 /// The directory that a path stands in.
 pub(super) fn parent(text: &str) -> String {
-    absolute("..", text)
+    match text.rfind('/') {
+        Some(last) if last > 0 && is_settled(text) => text[..last].to_owned(),
+        _ => absolute("..", text),
+    }
 }
 
 /// The path of the repository that an absolute text means; `None` outside.

@@ -1,7 +1,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    Files, Purpose, Resolved, What, Why,
+    Files, Finding, Purpose, Resolved, What, Why,
     evaluate::Evaluation,
     path::text_of,
     syntax::{Body, ConfigFile, Expr, Kind, Operator, Part},
@@ -65,17 +65,7 @@ fn whole(path: &RepoPath) -> Why {
 
 fn finish(evaluation: Evaluation<'_>, runs: bool) -> Resolved {
     let incomplete = evaluation.is_exhausted();
-    let mut seen = HashSet::new();
-    let mut findings = evaluation.findings;
-    findings.retain(|finding| {
-        let what = match &finding.what {
-            What::Root { directory, source } => {
-                format!("{directory:?}{:?}", source.as_ref().map(|source| &source.value))
-            }
-            other => format!("{other:?}"),
-        };
-        seen.insert((what, finding.file.clone(), finding.place.start, finding.owner))
-    });
+    let findings = each_once(evaluation.findings);
     let broken = evaluation.broken.iter().filter_map(|file| {
         file.broken.as_ref().map(|broken| (file.path.clone(), broken.line, broken.why.clone()))
     });
@@ -87,6 +77,21 @@ fn finish(evaluation: Evaluation<'_>, runs: bool) -> Resolved {
     written.dedup();
     let (broken, generated) = (broken.collect(), evaluation.generated);
     Resolved { findings, values, written, generated, broken, runs, incomplete }
+}
+
+/// Of equal findings at one place the first; of a module that is run, whichever place its address stands at.
+fn each_once(findings: Vec<Finding>) -> Vec<Finding> {
+    let keys = findings.iter().map(|finding| {
+        let what = match &finding.what {
+            What::Root { directory, source } => Err((directory, source.as_ref().map(|source| &source.value))),
+            other => Ok(other),
+        };
+        (what, &finding.file, finding.place.start, finding.owner)
+    });
+    let mut seen = HashSet::new();
+    let first: Vec<bool> = keys.map(|key| seen.insert(key)).collect();
+    drop(seen);
+    findings.into_iter().zip(first).filter_map(|(finding, first)| first.then_some(finding)).collect()
 }
 
 /// Whether a file cannot be evaluated without `values`: it takes something out of them without `try` around.

@@ -15,7 +15,9 @@ use crate::{
         FactsError,
         json::{Json, JsonValue},
         parse,
+        slice::SlicedBody,
         source::{MAX_BYTES, Source},
+        stated::SMALL,
     },
 };
 
@@ -114,10 +116,13 @@ fn parsed(path: &RepoPath, bytes: &[u8], json: bool) -> Result<super::syntax::Bo
     let source = Source::new(path, bytes)?;
     let shift = bytes.len() - source.text.len();
     if json {
-        Ok(json::body(&Json::parse(path, &source)?, shift))
-    } else {
-        Ok(hcl::body(&parse::body(path, &source)?, shift))
+        return Ok(json::body(&Json::parse(path, &source)?, shift));
     }
+    let cut = SlicedBody::of(source.text).filter(|cut| bytes.len() <= SMALL && !cut.repeats());
+    if let Some(body) = cut.and_then(|cut| hcl::sliced(&cut, shift)) {
+        return Ok(body);
+    }
+    Ok(hcl::body(&parse::body(path, &source)?, shift))
 }
 
 fn broken(error: &FactsError) -> Broken {

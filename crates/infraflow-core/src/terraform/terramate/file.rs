@@ -13,7 +13,10 @@ use crate::{
         FactsError, Place, Text,
         parse::body as hcl_body,
         pieces::{legible, pieces},
+        simple::Kind,
+        slice::{Slice, SlicedAttribute, SlicedBody},
         source::Source,
+        stated::SMALL,
     },
 };
 
@@ -93,6 +96,54 @@ impl TerramateFile {
         let mut file = Self::default();
         file.take(&body, &source);
         Ok(file)
+    }
+
+    /// As [`TerramateFile::parse`]. A file that has nothing but a `stack` block is only cut into expressions, and
+    /// those that nobody needs are not parsed.
+    ///
+    /// # Errors
+    /// As [`TerramateFile::parse`], but not always: what is not parsed is not found to be at fault either.
+    pub(crate) fn stated(path: &RepoPath, bytes: &[u8]) -> Result<Self, FactsError> {
+        let source = Source::new(path, bytes)?;
+        let cut = SlicedBody::of(source.text).filter(|cut| bytes.len() <= SMALL && !cut.repeats());
+        match cut.and_then(|cut| Self::of_sliced(&cut, &source)) {
+            Some(file) => Ok(file),
+            None => Self::parse(path, bytes),
+        }
+    }
+
+    /// `None` where the whole has to be parsed to tell.
+    fn of_sliced(cut: &SlicedBody<'_>, source: &Source<'_>) -> Option<Self> {
+        let mut file = Self::default();
+        for block in &cut.blocks {
+            match block.kind {
+                "stack" => {}
+                // Of its settings, what they give to the environment counts.
+                "terramate" if block.body.blocks.iter().all(|inner| inner.kind != "config") => continue,
+                _ => return None,
+            }
+            let attribute =
+                |name: &str| block.body.attributes.iter().find(|attribute| attribute.name == name);
+            let placed = |attribute: Option<&SlicedAttribute<'_>>| match attribute {
+                Some(attribute) => {
+                    let span = attribute.name_start..attribute.value.span().end;
+                    Some(Some((constant_or_parsed(&attribute.value)?, source.place(span))))
+                }
+                None => Some(None),
+            };
+            let plain = |name| Some(placed(attribute(name))?.map(|(value, _)| value));
+            let start = block.header.start;
+            file.stacks.push(StackBlock {
+                place: source.place(start..start + block.kind.len()),
+                id: plain("id")?,
+                name: plain("name")?,
+                description: plain("description")?,
+                tags: plain("tags")?,
+                watch: placed(attribute("watch"))?,
+                after: placed(attribute("after"))?,
+            });
+        }
+        Some(file)
     }
 
     /// What can still be made out where the file does not parse: the blocks that parse on their own, and of
@@ -215,6 +266,21 @@ impl TerramateFile {
             let part = Part::of_expression(&attribute.value, source);
             self.environment.push((attribute.key.as_str().to_owned(), part));
         }
+    }
+}
+
+/// An expression for itself, without places. Texts and lists of texts need no parser.
+fn constant_or_parsed(slice: &Slice<'_>) -> Option<Expression> {
+    match slice.simple().map(|simple| simple.kind) {
+        Some(Kind::Text(text)) => Some(Expression::from(text)),
+        Some(Kind::List(items)) if items.iter().all(|item| matches!(item.kind, Kind::Text(_))) => {
+            let texts = items.into_iter().filter_map(|item| match item.kind {
+                Kind::Text(text) => Some(Expression::from(text)),
+                _ => None,
+            });
+            Some(texts.collect())
+        }
+        _ => slice.parsed().cloned(),
     }
 }
 

@@ -24,7 +24,7 @@ fn same(name: &str, text: &str) -> bool {
     let Ok(whole) = TerraformFile::parse(&path, text.as_bytes()) else { return false };
     let found = TerraformFile::stated(&path, text.as_bytes()).unwrap();
     assert_eq!(found, stated(&whole), "{name}: {text}");
-    let Defined { locals, defaults, .. } = TerraformFile::defined(&path, text.as_bytes()).unwrap();
+    let Defined { locals, defaults, .. } = TerraformFile::defined(&path, text.as_bytes(), &|_| true).unwrap();
     assert_eq!(locals, whole.locals, "{name}: {text}");
     let defaults: Vec<_> = defaults.into_iter().map(|local| (local.name, local.value)).collect();
     let whole: Vec<_> = whole
