@@ -204,6 +204,19 @@ pub enum GitError {
         /// What is wrong with it.
         why: String,
     },
+    /// An object cannot be unpacked: a crash or a full disk cut it short.
+    #[error(
+        "cannot read the object {id}: {} is damaged: {why}\n  help: remove that file and fetch again; `git fsck` finds others",
+        path.display()
+    )]
+    CorruptObject {
+        /// The object.
+        id: ObjectId,
+        /// The file that holds it.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file cannot be set or removed as asked.
     #[error("cannot {what} {path}: {why}\n  help: make the edit for the tree that it is applied to")]
     BadEdit {

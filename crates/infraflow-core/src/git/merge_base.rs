@@ -44,6 +44,7 @@ impl Repository {
         let shallow = self.shallow_commits()?;
         let bases: Vec<CommitId> = self.with(|handle| {
             for id in [one, other] {
+                self.whole(id.object())?;
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
             }
             match handle.merge_bases(a, b) {
@@ -101,6 +102,7 @@ impl Repository {
         let shallow = self.shallow_commits()?;
         let found = self.with(|handle| {
             for id in [ancestor, descendant] {
+                self.whole(id.object())?;
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
             }
             handle

@@ -6,7 +6,8 @@
 //! ignored), whose directories get the ids that they would have if they were committed. So two trees of
 //! any kind are compared in one way: by their ids, descending only where these differ.
 //!
-//! Objects are read through libgit2. What crosses the network, and needs the user's credential helpers,
+//! Objects are read through libgit2; many of them, where a program [trusts them](trust_stored_objects), straight from
+//! their packs. What crosses the network, and needs the user's credential helpers,
 //! goes through the `git` program, with names that were checked and `--` before any word of a user.
 //!
 //! # Limitations
@@ -18,6 +19,8 @@
 //!   bytes of its blob, a changed file of the working directory those on the disk.
 //! - Of a sparse checkout's working directory the `git` program says what differs, since libgit2 does not know
 //!   sparse indexes.
+//! - A commit, directory or file that is cut short in a file of its own is an error. One of which that is true in the
+//!   middle of a history, or in an alternate, is not noticed before libgit2 reads it, which may not end then.
 //! - A repository inside the working directory that is no submodule is not part of its tree.
 
 mod checkout;
@@ -32,6 +35,7 @@ mod follow;
 mod history;
 mod id;
 mod listing;
+mod loose;
 mod materialise;
 mod merge_base;
 mod name;

@@ -146,6 +146,7 @@ impl Objects<'_> {
         if let Some(bytes) = self.packed(id, Kind::Tree, u64::MAX) {
             return Listing::parse(id, bytes.to_vec());
         }
+        self.repository.whole(id)?;
         let object = self.odb.read(id.to_git2()?).map_err(|error| self.repository.unreadable(id, error))?;
         if object.kind() != ObjectType::Tree {
             return Err(GitError::CorruptTree { id, why: format!("it is a {}", object.kind()) });
@@ -169,6 +170,7 @@ impl Objects<'_> {
         if let Some(bytes) = self.packed(entry.id, Kind::Blob, limit) {
             return Ok(show(&bytes));
         }
+        self.repository.whole(entry.id)?;
         let size = self.size(entry.id)?;
         if size > limit {
             return Err(GitError::TooLarge { path: entry.path.clone(), size, limit });

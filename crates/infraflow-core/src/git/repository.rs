@@ -236,7 +236,8 @@ impl Repository {
     /// gitrevisions(7) has.
     ///
     /// # Errors
-    /// [`GitError::UnknownRevision`], [`GitError::AmbiguousRevision`], or [`GitError::EmptyRepository`].
+    /// [`GitError::UnknownRevision`], [`GitError::AmbiguousRevision`], [`GitError::EmptyRepository`], or
+    /// [`GitError::CorruptObject`].
     pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
         let unknown = |why: String| GitError::UnknownRevision {
             path: self.inner.root.clone(),
@@ -244,6 +245,10 @@ impl Repository {
             why,
         };
         self.with(|handle| {
+            let named = || handle.resolve_reference_from_short_name(revision).ok()?.resolve().ok()?.target();
+            if let Some(id) = git2::Oid::from_str(revision).ok().or_else(named) {
+                self.whole(ObjectId::from_git2(id))?;
+            }
             let error = match handle.revparse_single(revision) {
                 Ok(object) => {
                     return match object.peel(ObjectType::Commit) {
@@ -367,8 +372,9 @@ impl Repository {
     /// Reads a commit.
     ///
     /// # Errors
-    /// [`GitError::MissingObjects`] where it is not in this clone.
+    /// [`GitError::MissingObjects`] where it is not in this clone; [`GitError::CorruptObject`].
     pub fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
+        self.whole(id.object())?;
         self.with(|handle| {
             let commit =
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;

@@ -1,4 +1,4 @@
-use infraflow_core::git::{Entry, GitError, Mode};
+use infraflow_core::git::{Entry, GitError, Mode, Revision};
 
 use super::{open, path, tree_at};
 use crate::fixture::Repo;
@@ -169,5 +169,31 @@ struct Refused(String);
 impl From<GitError> for Refused {
     fn from(error: GitError) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// What a crash or a full disk leaves; libgit2 never comes back from such a file.
+#[test]
+fn an_object_that_is_cut_short_is_an_error_that_names_its_file() {
+    let text = (0..4_000).map(|n| format!("{}\n", n * 7_919 % 4_001)).collect::<String>();
+    let long = |n: usize| (format!("a/file-{n:04}"), text.clone());
+    let files: Vec<_> = (0..300).map(long).collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    for of in ["HEAD", "HEAD:a", "HEAD:a/file-0000"] {
+        let repo = Repo::with(&files);
+        let object = repo.git(&["rev-parse", of]);
+        let file = repo.path.join(".git/objects").join(&object[..2]).join(&object[2..]);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() - 9]).unwrap();
+        let repository = open(&repo);
+        let read = || {
+            let tree = repository.tree(&Revision::Commit(repository.resolve("HEAD")?))?;
+            let entry = tree.entry(&path("a/file-0000"))?.unwrap();
+            tree.read_entry(&entry)
+        };
+        let error = read().unwrap_err();
+        assert!(matches!(error, GitError::CorruptObject { .. }), "{of}: {error}");
+        assert!(error.to_string().contains(&object[2..]), "{error}");
     }
 }

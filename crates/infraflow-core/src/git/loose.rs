@@ -1,0 +1,71 @@
+//! Whether an object that is stored by itself is whole. libgit2 (1.9) never comes back from one that is cut short, as a
+//! full disk or a crash leaves it.
+
+use libdeflater::{DecompressionError, Decompressor};
+
+use super::{GitError, ObjectId, Repository};
+
+/// Larger files, and larger objects, are not looked at.
+const LARGEST: usize = 64 << 20;
+
+impl Repository {
+    /// That an object can be unpacked, where it lies in a file of its own in this repository.
+    ///
+    /// # Errors
+    /// [`GitError::CorruptObject`].
+    pub(super) fn whole(&self, id: ObjectId) -> Result<(), GitError> {
+        let name = id.to_string();
+        let (folder, rest) = name.split_at(2);
+        let path = self.common_dir().join("objects").join(folder).join(rest);
+        let Ok(packed) = std::fs::read(&path) else { return Ok(()) };
+        unpacked(&packed).map_err(|why| GitError::CorruptObject { id, path, why: why.to_owned() })
+    }
+}
+
+/// gitformat-loose(5): kind, blank, size and a zero byte, then the bytes, all of it as zlib packs it.
+fn unpacked(packed: &[u8]) -> Result<(), &'static str> {
+    if packed.len() > LARGEST {
+        return Ok(());
+    }
+    let mut room = vec![0; packed.len().saturating_mul(4).clamp(256, LARGEST)];
+    let mut inflate = Decompressor::new();
+    let length = loop {
+        match inflate.zlib_decompress(packed, &mut room) {
+            Ok(length) => break length,
+            Err(DecompressionError::InsufficientSpace) if room.len() >= LARGEST => return Ok(()),
+            Err(DecompressionError::InsufficientSpace) => room.resize((room.len() * 4).min(LARGEST), 0),
+            Err(DecompressionError::BadData) => return Err("it ends too early, or is no data of zlib"),
+        }
+    };
+    let object = &room[..length];
+    let header = object.iter().position(|&byte| byte == 0).ok_or("it has no header")?;
+    let size = std::str::from_utf8(&object[..header]).ok().and_then(|header| header.split_once(' '));
+    match size.and_then(|(_, size)| size.parse::<usize>().ok()) {
+        Some(size) if size == length - header - 1 => Ok(()),
+        _ => Err("it has another size than its header says"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_is_cut_short_is_told() {
+        let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+        for size in [0, 1, 1_000, 300_000] {
+            let mut object = format!("blob {size}\0").into_bytes();
+            object.extend((0..size).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
+            let mut packed = vec![0; compressor.zlib_compress_bound(object.len())];
+            let length = compressor.zlib_compress(&object, &mut packed).unwrap();
+            packed.truncate(length);
+            assert_eq!(unpacked(&packed), Ok(()));
+            for cut in [0, 1, 2, length / 2, length - 1] {
+                assert!(unpacked(&packed[..cut]).is_err(), "{size}: {cut} of {length}");
+            }
+            object.pop();
+            let length = compressor.zlib_compress(&object, &mut packed).unwrap_or_default();
+            assert!(unpacked(&packed[..length]).is_err());
+        }
+    }
+}
