@@ -24,7 +24,7 @@ use crate::{
 /// One file a repository and set of rules, named by a digest of both, holds the linked catalog of one commit.
 /// It is written whole or not at all, checked wherever it is read, and used only where the dialects, their
 /// versions, the rules and the repository's addresses are the same; deleting it is always safe. Where it is
-/// missing, damaged or too far away, the tree is read anew.
+/// missing or damaged, or trunk has moved far from that commit, the tree is read anew.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogCache {
     folder: Option<PathBuf>,
@@ -67,9 +67,11 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<(Catalog, Catalog), CatalogError> {
         let makings = Arc::new(Makings::new(base, dialects, rules)?);
-        if let Some((index, base)) = self.kept(base, &makings)? {
+        if let Some((index, kept)) = self.kept(base, &makings)?
+            && !is_outgrown(&index, &kept, base)?
+        {
             let head = Self::head(&index, head, &makings)?;
-            return Ok((base, head));
+            return Ok((kept, head));
         }
         let index = Arc::new(Index::of(base, &makings)?);
         let catalogs = || Ok((Catalog::own(&index, base, &makings)?, Self::head(&index, head, &makings)?));
@@ -95,8 +97,10 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<Catalog, CatalogError> {
         let makings = Arc::new(Makings::new(tree, dialects, rules)?);
-        if let Some((_, catalog)) = self.kept(tree, &makings)? {
-            return Ok(catalog);
+        if let Some((index, kept)) = self.kept(tree, &makings)?
+            && !is_outgrown(&index, &kept, tree)?
+        {
+            return Ok(kept);
         }
         let index = Arc::new(Index::of(tree, &makings)?);
         self.keep(&index, tree, &makings);
@@ -133,6 +137,23 @@ impl CatalogCache {
         name.extend_from_slice(&makings.key);
         Some(self.folder.as_ref()?.join(format!("{}.index", &Digest::of_bytes(name).hex()[..32])))
     }
+}
+
+/// Of an index of so many scopes, one in this number can be laid anew over it before it is worth making it anew.
+const WORTH_KEEPING: u32 = 32;
+
+/// Some scopes are always laid over it.
+const A_FEW: u32 = 4;
+
+/// Whether trunk has moved on from the commit of an index so far that what is laid over it costs each answer more than
+/// need be. A tree that does not follow that commit, as that of an older branch, is no reason to give it up.
+fn is_outgrown(index: &Index, kept: &Catalog, tree: &Tree) -> Result<bool, CatalogError> {
+    let Revision::Commit(commit) = tree.revision() else { return Ok(false) };
+    if kept.scopes_laid_over() <= (A_FEW + index.len()? / WORTH_KEEPING) as usize {
+        return Ok(false);
+    }
+    let of_index = index.tree.revision().commit();
+    Ok(tree.repository().is_ancestor(&of_index, commit).unwrap_or(false))
 }
 
 /// The index in a file, where it is whole, of this making, and of a commit that is still there.

@@ -93,6 +93,11 @@ impl Catalog {
         }))
     }
 
+    /// How many scopes are laid over the index, or gone from it.
+    pub(super) fn scopes_laid_over(&self) -> usize {
+        self.view().patch.by_key.len()
+    }
+
     /// The modules, sorted by path.
     ///
     /// # Errors

@@ -121,3 +121,40 @@ fn several_at_once_share_a_cache() {
     });
     kept(folder.path());
 }
+
+/// What a repository's index says of each call of it would be read anew for ever, the further trunk moves on.
+#[test]
+fn an_index_that_trunk_has_outgrown_is_made_anew_and_an_older_branch_takes_it_from_nobody() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    answer(&repo, Some(folder.path()));
+    let index = || fs::read(kept(folder.path())).unwrap();
+    let first = index();
+    repo.checkout("main");
+    for n in 0..4 {
+        repo.write(&format!("live/d{n}/main.tf"), CALL);
+    }
+    repo.commit("a few");
+    repo.git(&["branch", "-q", "few"]);
+    let ask = |base: &str| {
+        repo.git(&["branch", "-q", "-f", "feature", base]);
+        repo.checkout("feature");
+        repo.write("live/b/main.tf", &format!("{CALL}# {base}\n"));
+        repo.commit("feature");
+        repo.checkout("main");
+        repo.git(&["branch", "-q", "-f", "asked", base]);
+        assert_eq!(answer(&repo, Some(folder.path())), answer(&repo, None), "{base}");
+    };
+    ask("main");
+    assert!(index() == first, "what is laid over it is little");
+    repo.checkout("main");
+    for n in 4..20 {
+        repo.write(&format!("live/d{n}/main.tf"), CALL);
+    }
+    repo.commit("many");
+    ask("main");
+    let second = index();
+    assert!(second != first, "trunk has moved on");
+    repo.git(&["reset", "-q", "--hard", "few"]);
+    ask("few");
+    assert!(index() == second, "an older trunk is laid over the newer one");
+}
