@@ -61,14 +61,18 @@ impl From<Reason> for Told {
     }
 }
 
+/// A reason without the places in its files.
+fn placeless(reason: &Reason) -> (String, Vec<(RepoPath, String)>) {
+    let links = reason.chain.iter().map(|link| (link.path.clone(), link.reference.clone()));
+    (reason.text.clone(), links.collect())
+}
+
 impl Told {
-    /// Of reasons for one thing, the shortest count; of equally short ones, those that were there first.
+    /// Of reasons for one thing, the shortest count; of equally short ones, those that were there first. What the
+    /// other end says too stands in other lines there, and is told once.
     fn merge(&mut self, more: Self, most: usize) {
-        for reason in more.reasons {
-            if !self.reasons.contains(&reason) {
-                self.reasons.push(reason);
-            }
-        }
+        let known: HashSet<(String, Vec<(RepoPath, String)>)> = self.reasons.iter().map(placeless).collect();
+        self.reasons.extend(more.reasons.into_iter().filter(|reason| !known.contains(&placeless(reason))));
         self.total = self.total.and(more.total).and(Total::exactly(self.reasons.len()));
         self.reasons.sort_by_key(Reason::length);
         self.reasons.truncate(most);

@@ -244,6 +244,33 @@ fn a_long_chain_is_told_by_its_ends() {
     }
 }
 
+#[test]
+fn a_chain_whose_lines_moved_is_told_once_and_one_that_is_new_or_gone_too() {
+    let call = |name: &str, to: usize| format!("module \"{name}\" {{ source = \"../{to}\" }}\n");
+    let repo = Repo::with(&[
+        (&file(0), &(call("a", 1) + &call("gone", 2))),
+        (&file(1), &call("b", 2)),
+        (&file(2), "# 1\n"),
+    ]);
+    repo.branch("feature");
+    repo.write(&file(0), format!("# moved\n{}{}", call("a", 1), call("new", 2)));
+    repo.write(&file(2), "# 2\n");
+    repo.commit("feat: change");
+    let impact = assessed(&repo, ReasonsFor::EachChain);
+    let found: Vec<Vec<String>> = module(&impact, 0)
+        .reasons
+        .iter()
+        .map(|why| why.chain.iter().map(|link| format!("{}:{}", link.reference, link.line)).collect())
+        .collect();
+    let right: [&[&str]; 4] = [
+        &["modified:1"],
+        &["modified:1", "module.new:3"],
+        &["modified:1", "module.gone:2"],
+        &["modified:1", "module.b:1", "module.a:2"],
+    ];
+    assert_eq!(found, right);
+}
+
 /// Whether a link says where its bytes stand, by the file at one of both ends.
 pub fn stands(link: &Link, contents: [Option<Vec<u8>>; 2]) -> Result<(), String> {
     if (link.start, link.end) == (0, 0) {
