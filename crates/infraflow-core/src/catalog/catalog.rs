@@ -103,9 +103,14 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::units`].
     pub fn modules(&self) -> Result<Vec<Module>, CatalogError> {
-        self.sorted(|id| match self.outline(id)? {
-            Thing::Module(module) => Ok(vec![module]),
-            _ => Ok(Vec::new()),
+        self.sorted(|id| {
+            if !matches!(self.outline(id)?, Thing::Module(_)) {
+                return Ok(Vec::new());
+            }
+            let things = self.things(id)?.into_iter();
+            Ok(things
+                .filter_map(|thing| if let Thing::Module(module) = thing { Some(module) } else { None })
+                .collect())
         })
     }
 

@@ -29,6 +29,9 @@ pub(super) fn sort(view: &View, makings: &Makings, record: &Record) -> Result<So
     if record.key.test {
         return Ok(Sort::Case { module: record.directory.clone(), kind: CaseKind::TestFile });
     }
+    if says_of_others(makings, record) {
+        return Ok(Sort::Module);
+    }
     for id in view.records_at(&record.key.at)? {
         let other = view.record(id)?;
         // What another dialect takes for a unit is one with the configuration that stands there.
@@ -43,6 +46,12 @@ pub(super) fn sort(view: &View, makings: &Makings, record: &Record) -> Result<So
         }
     }
     alone(view, makings, record)
+}
+
+/// Whether the files of a scope say something of units elsewhere alone: their directory stands for nothing.
+pub(super) fn says_of_others(makings: &Makings, record: &Record) -> bool {
+    !record.marks.contains(&MarkKind::Unit)
+        && !makings.dialects[usize::from(record.key.dialect)].has_modules()
 }
 
 /// What a scope is by itself.

@@ -57,6 +57,12 @@ pub trait Dialect: Send + Sync {
         true
     }
 
+    /// Whether a directory that it configures and that is no unit is a module or a test case. Otherwise its files
+    /// there say something of units elsewhere, and the directory stands for nothing.
+    fn has_modules(&self) -> bool {
+        true
+    }
+
     /// How it reads the file at this path; `None` where it does not.
     fn claims(&self, path: &RepoPath) -> Option<Claim>;
 

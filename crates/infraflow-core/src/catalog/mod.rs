@@ -17,6 +17,9 @@
 //!    component: a **unit**;
 //! 7. otherwise: a **module**.
 //!
+//! What a dialect without modules ([`Dialect::has_modules`]) has in a directory is a unit or nothing, whatever the
+//! patterns say.
+//!
 //! Test files (`*.tftest.hcl`) are test cases of the directory in which they are run: their own, or the one
 //! above `tests`.
 //!

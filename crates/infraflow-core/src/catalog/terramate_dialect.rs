@@ -35,12 +35,16 @@ use crate::{
 /// names, over others too, of which the nearest definition counts, and the files that its functions read. Of a
 /// file above, only these parts count: what leaves them as they were, a comment or another global, does not.
 ///
+/// The same holds for the file of a `sharing_backend` by which the stack shares outputs. Modules that a missing `generate_hcl` block calls by a local source are called by the stack.
+///
 /// # What is no stack
+/// A directory with files of Terramate and without a `stack` block is neither a unit nor a module.
+///
 /// Names that begin with a dot are not read, nor is anything below a directory with `.tmskip`.
 ///
 /// # Limits
 /// - What of generated code depends on the list of all stacks, on the stack above, or on Terramate's version is
-///   not seen, nor are `sharing_backend` blocks of parent directories, components and bundles.
+///   not seen, nor are components and bundles.
 /// - `from_stack_id` is looked for among the stacks that the stack runs after, then in the directories around
 ///   it, up to 256 of them.
 /// - `change_detection.terragrunt` has no effect: a Terragrunt unit is the Terragrunt dialect's.
@@ -53,7 +57,11 @@ impl Dialect for TerramateDialect {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
+    }
+
+    fn has_modules(&self) -> bool {
+        false
     }
 
     fn inherits(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     proof::{Digester, RepoPath},
     terraform::{
         facts::{Place, StaticValue},
-        terramate::{Generation, Global, Globals, Part, Table, Value, matches_stack},
+        terramate::{Generation, Global, Globals, Part, SharingBackend, Table, Value, matches_stack},
     },
 };
 
@@ -58,9 +58,19 @@ impl Stack<'_> {
             for (path, file) in &level.files {
                 for generation in &file.file.generations {
                     if self.is_missing(level, path, generation) {
+                        self.calls(path, generation);
                         let name = format!("{} {:?}", generation.kind, generation.label);
                         let says = (path.clone(), generation.part.place, name.clone());
                         uses.push(Use { file: path, name, part: &generation.part, says });
+                    }
+                }
+            }
+            for (path, file) in &level.files {
+                for backend in &file.file.backends {
+                    if is_shared_by(own, backend) && self.is_made(path, backend) {
+                        let name = format!("sharing_backend {:?}", backend.name);
+                        let says = (path.clone(), backend.part.place, name.clone());
+                        uses.push(Use { file: path, name, part: &backend.part, says });
                     }
                 }
             }
@@ -132,6 +142,17 @@ impl Stack<'_> {
         }
     }
 
+    /// Whether the file that a backend writes in this stack is not there.
+    fn is_made(&mut self, path: &RepoPath, backend: &SharingBackend) -> bool {
+        let place = backend.part.place;
+        let Some(file) = &backend.file else { return false };
+        let made = self.value(file, path, place);
+        match made.text().and_then(|file| self.directory.resolve(file)) {
+            Some(made) => !self.is_kept(&made, path, place),
+            None => true,
+        }
+    }
+
     /// Whether a block generates a file in this stack that is not there.
     fn is_missing(&mut self, level: &Level, path: &RepoPath, generation: &Generation) -> bool {
         let place = generation.part.place;
@@ -166,6 +187,21 @@ impl Stack<'_> {
         !self.is_kept(&made, path, place)
     }
 
+    /// The modules of this repository that generated code calls, as if it stood in the stack.
+    fn calls(&mut self, path: &RepoPath, generation: &Generation) {
+        let Some(made) = self.directory.resolve(&generation.label) else { return };
+        let from = made.parent().unwrap_or_else(RepoPath::root);
+        for (name, source, place) in &generation.calls {
+            let value = self.value(source, path, *place);
+            let local = value.text().filter(|text| text.starts_with("./") || text.starts_with("../"));
+            let Some(module) = local.and_then(|text| from.resolve(text)) else { continue };
+            let target = Target::Directory(module);
+            let text = quoted(format!("module.{name}"));
+            let reference = FactReference::new(ReferenceKind::ModuleCall, target, *place, text);
+            self.facts.references.push(reference.in_file(path.clone()));
+        }
+    }
+
     /// A call of a function that looks at files, while code is generated.
     fn looks_at(&mut self, call: &Expression, file: &RepoPath, place: Place) {
         let Expression::FuncCall(call) = call else { return };
@@ -196,6 +232,11 @@ impl Stack<'_> {
         let reference = FactReference::new(kind, Target::Path(path), place, text);
         self.facts.references.push(reference.in_file(file.clone()));
     }
+}
+
+/// Whether the files of a stack share outputs by a backend.
+fn is_shared_by(own: &[Merged], backend: &SharingBackend) -> bool {
+    own.iter().any(|(_, file)| file.file.shares.contains(&backend.name))
 }
 
 /// The first argument, as it is written.

@@ -2,7 +2,7 @@
 
 use super::{
     Case, CaseId, Catalog, CatalogError, DialectName, Module, Node, Unit, UnitId,
-    classify::{Sort, sort},
+    classify::{Sort, says_of_others, sort},
     record::Record,
     view::RecordId,
 };
@@ -28,7 +28,11 @@ impl Thing {
 
 impl Catalog {
     /// What a record stands for: a module, a case, or the units of its directory in the order of its variants.
+    /// None where its files say something of units elsewhere.
     pub(crate) fn things(&self, id: RecordId) -> Result<Vec<Thing>, CatalogError> {
+        if says_of_others(self.makings(), &*self.view().record(id)?) {
+            return Ok(Vec::new());
+        }
         match self.outline(id)? {
             // What shares a directory with another dialect's unit is one.
             Thing::Unit(unit) if unit.id.dialect().is_some() => Ok(vec![Thing::Unit(unit)]),

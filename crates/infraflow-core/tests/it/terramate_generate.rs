@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use infraflow_core::{
-    catalog::{CatalogCache, CatalogRules, standard_dialects},
+    catalog::{Catalog, CatalogCache, CatalogRules, standard_dialects},
     detect::{ChangeDetector, GitDetector},
     git::{Repository, Revision},
     impact::{Impact, assess},
+    policy::PathPattern,
 };
 
 use crate::{
@@ -289,6 +290,60 @@ fn a_kept_index_sees_what_comes_and_goes_above_a_stack() {
         let (base, head) = cache.ends(&tree(&main), &tree(&head), &dialects, &rules).unwrap();
         assert_eq!(units(&assess(&changes, &base, &head).unwrap()), expected, "{path} {text:?}");
     }
+}
+
+#[test]
+fn modules_that_missing_code_calls_are_called_by_the_stack() {
+    let generate = "generate_hcl \"m.tf\" {\n  content {\n    module \"m\" {\n      source = \"${terramate.stack.path.to_root}/modules/${global.r}\"\n    }\n  }\n}\n";
+    let module = ("modules/1/main.tf", MAIN);
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut files = FILES.to_vec();
+        files.retain(|(path, _)| *path != "generate.tm");
+        files.extend([("live/generate.tm", generate), module]);
+        files.extend(more);
+        let found = after(&files, &[("modules/1/main.tf", Some("output \"v\" {\n  value = 2\n}\n"))]);
+        (units(&found), found.modules.iter().map(|it| it.path.to_string()).collect::<Vec<_>>())
+    };
+    let modules = vec!["modules/1".to_owned()];
+    assert_eq!(with(&[]), (vec!["live/a".to_owned()], modules.clone()));
+    assert_eq!(with(&[("live/a/m.tf", "")]), (vec![], modules));
+}
+
+#[test]
+fn a_directory_without_a_stack_is_no_module() {
+    let repo = Repo::with(FILES);
+    let built = |rules: &CatalogRules| {
+        let repository = Repository::open(&repo.path).unwrap();
+        let head = Revision::Commit(repository.resolve("HEAD").unwrap());
+        Catalog::build(&repository.tree(&head).unwrap(), &standard_dialects(), rules).unwrap()
+    };
+    let catalog = built(&CatalogRules::default());
+    let modules: Vec<String> = catalog.modules().unwrap().iter().map(|it| it.path.to_string()).collect();
+    assert_eq!(modules, [""; 0]);
+    let found = after(FILES, &[("globals.tm", Some("globals {\n  r = 5\n}\n"))]);
+    assert!(found.modules.is_empty(), "{:?}", found.modules);
+    let live = CatalogRules::default().with_live([PathPattern::parse("live/**").unwrap()]);
+    let units: Vec<String> = built(&live).units().unwrap().iter().map(|it| it.path.to_string()).collect();
+    assert_eq!(units, ["c", "live/a", "live/b"]);
+}
+
+#[test]
+fn the_backend_of_shared_outputs_is_code_of_those_who_share() {
+    let backend = |file: &str| {
+        format!(
+            "sharing_backend \"tf\" {{\n  type = terraform\n  filename = \"{file}\"\n  command = [\"x\"]\n}}\n"
+        )
+    };
+    let backend_before = backend("_shared.tf");
+    let output = "output \"v\" {\n  backend = \"tf\"\n  value = 1\n}\n";
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut files = FILES.to_vec();
+        files.extend([("live/backend.tm", backend_before.as_str()), ("live/a/o.tm", output)]);
+        files.extend(more);
+        units(&after(&files, &[("live/backend.tm", Some(&backend("_other.tf")))]))
+    };
+    assert_eq!(with(&[]), ["live/a"]);
+    assert_eq!(with(&[("live/a/_shared.tf", ""), ("live/a/_other.tf", "")]), [""; 0]);
 }
 
 #[test]

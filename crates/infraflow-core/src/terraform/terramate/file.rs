@@ -29,6 +29,10 @@ pub(crate) struct TerramateFile {
     pub(crate) imports: Vec<Text>,
     /// `input` blocks of outputs sharing.
     pub(crate) inputs: Vec<Input>,
+    /// The backends that the directory's own `input` and `output` blocks name.
+    pub(crate) shares: Vec<String>,
+    /// `sharing_backend` blocks.
+    pub(crate) backends: Vec<SharingBackend>,
     /// `generate_hcl` and `generate_file` blocks that write into stacks.
     pub(crate) generations: Vec<Generation>,
     /// What `globals` blocks define.
@@ -62,6 +66,15 @@ pub(crate) struct Input {
     pub(crate) place: Place,
 }
 
+/// A `sharing_backend` block: each stack that shares outputs by it gets a file of this name.
+#[derive(Clone, Debug)]
+pub(crate) struct SharingBackend {
+    pub(crate) name: String,
+    pub(crate) file: Option<Expression>,
+    /// The whole block.
+    pub(crate) part: Part,
+}
+
 /// A block that generates a file in every stack of its directory and below.
 #[derive(Clone, Debug)]
 pub(crate) struct Generation {
@@ -73,6 +86,8 @@ pub(crate) struct Generation {
     pub(crate) inherit: Option<Expression>,
     /// Patterns of stacks, one of which must match. Each is several lists; of each list one must.
     pub(crate) filters: Vec<Vec<Expression>>,
+    /// The modules that the generated code calls: their names, their sources, and where these stand.
+    pub(crate) calls: Vec<(String, Expression, Place)>,
     /// The whole block.
     pub(crate) part: Part,
 }
@@ -188,6 +203,7 @@ impl TerramateFile {
                         condition: None,
                         inherit: None,
                         filters: Vec::new(),
+                        calls: Vec::new(),
                         part: Part::unread(piece, source),
                     });
                 }
@@ -205,6 +221,10 @@ impl TerramateFile {
 
     fn take(&mut self, body: &Body, source: &Source<'_>) {
         for block in body.blocks() {
+            if ["input", "output"].contains(&block.ident.as_str()) {
+                let backend = block.body.get_attribute("backend").and_then(|it| it.value.as_str());
+                self.shares.extend(backend.map(str::to_owned));
+            }
             let place = source.place(block.ident.span().unwrap_or_default());
             match block.ident.as_str() {
                 "stack" => self.stacks.push(StackBlock {
@@ -221,6 +241,12 @@ impl TerramateFile {
                     let name = block.labels.first().map_or("", |label| label.as_str()).to_owned();
                     let from = expression(block, "from_stack_id");
                     self.inputs.extend(from.map(|from_stack_id| Input { name, from_stack_id, place }));
+                }
+                "sharing_backend" => {
+                    let name = block.labels.first().map_or("", |label| label.as_str()).to_owned();
+                    let file = expression(block, "filename");
+                    let part = Part::of_body(&block.body, block.span().unwrap_or_default(), source);
+                    self.backends.push(SharingBackend { name, file, part });
                 }
                 "generate_hcl" => self.generations.extend(generation("generate_hcl", block, source)),
                 "generate_file" => self.generations.extend(generation("generate_file", block, source)),
@@ -310,12 +336,19 @@ fn generation(kind: &'static str, block: &Block, source: &Source<'_>) -> Option<
             |attribute: &&Attribute| ["project_paths", "repository_paths"].contains(&attribute.key.as_str());
         filter.body.attributes().filter(known).map(|attribute| attribute.value.clone()).collect()
     });
+    let content = block.body.get_blocks("content").filter(|_| kind == "generate_hcl");
+    let calls = content.flat_map(|content| content.body.get_blocks("module")).filter_map(|call| {
+        let name = call.labels.first()?.as_str().to_owned();
+        let (source, place) = placed(call, "source", source)?;
+        Some((name, source, place))
+    });
     Some(Generation {
         kind,
         label: block.labels.first()?.as_str().to_owned(),
         condition: expression(block, "condition"),
         inherit: expression(block, "inherit"),
         filters: filters.collect(),
+        calls: calls.collect(),
         part: Part::of_body(&block.body, block.span().unwrap_or_default(), source),
     })
 }

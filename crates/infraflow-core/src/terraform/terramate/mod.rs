@@ -13,7 +13,7 @@ mod part;
 mod value;
 
 pub(crate) use evaluate::{Evaluator, Files};
-pub(crate) use file::{Generation, Global, StackBlock, TerramateFile};
+pub(crate) use file::{Generation, Global, SharingBackend, StackBlock, TerramateFile};
 pub(crate) use filter::matches_stack;
 pub(crate) use globals::Table;
 pub(crate) use part::{Globals, Part};
