@@ -14,16 +14,26 @@ impl Catalog {
         &self,
         path: &RepoPath,
     ) -> Result<Vec<(RecordId, ReferenceKind, Concern)>, CatalogError> {
-        let mut found = self.beside_at(path)?;
-        for link in self.view().links.leading_to(path) {
-            found.extend(self.beside_at(&link)?);
+        let links = self.view().links.leading_to(path);
+        let values = [Role::Values, Role::AutomaticValues];
+        let dialects = &self.makings().dialects;
+        let given =
+            links.iter().any(|link| claims(dialects, link).any(|(_, claim)| values.contains(&claim.role)));
+        let mut found = self.beside_at(path, given)?;
+        for link in &links {
+            found.extend(self.beside_at(link, true)?);
         }
         found.sort();
         found.dedup();
         Ok(found)
     }
 
-    fn beside_at(&self, path: &RepoPath) -> Result<Vec<(RecordId, ReferenceKind, Concern)>, CatalogError> {
+    /// `given` says that a link tells to whom a file of values is given.
+    fn beside_at(
+        &self,
+        path: &RepoPath,
+        given: bool,
+    ) -> Result<Vec<(RecordId, ReferenceKind, Concern)>, CatalogError> {
         let directory = path.parent().unwrap_or_else(RepoPath::root);
         let mut found = Vec::new();
         for (dialect, claim) in claims(&self.makings().dialects, path) {
@@ -35,7 +45,7 @@ impl Catalog {
                     found.dedup();
                     (ReferenceKind::VariableFile, found)
                 }
-                Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect)?),
+                Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect, given)?),
                 Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory, dialect)?),
                 Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
                 _ => continue,
@@ -112,9 +122,15 @@ impl Catalog {
     }
 
     /// Who can be given a variable file of this directory by name.
-    fn named_in(&self, directory: &RepoPath, dialect: u8) -> Result<Vec<RecordId>, CatalogError> {
+    fn named_in(
+        &self,
+        directory: &RepoPath,
+        dialect: u8,
+        given: bool,
+    ) -> Result<Vec<RecordId>, CatalogError> {
         let here = self.running_in(directory, dialect)?;
-        if !here.is_empty() || self.makings().runs_any(dialect, &self.view().configured(directory)?) {
+        if given || !here.is_empty() || self.makings().runs_any(dialect, &self.view().configured(directory)?)
+        {
             return Ok(here);
         }
         let mut above = directory.parent();

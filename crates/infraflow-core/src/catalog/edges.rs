@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::{
     CaseKind, Catalog, CatalogError, DialectName, ReferenceKind, Role, Thing, UnitId,
     classify::Sort,
+    fill::begins_in_a_module,
     ground::claims,
     record::{Edge, End, Key, Proof, Record},
     view::RecordId,
@@ -79,6 +80,29 @@ impl Catalog {
     pub(crate) fn edges_to_path(&self, path: &RepoPath) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
         let found = self.view().edges_to_path(path, self.configures(path))?;
         self.holding(found)
+    }
+
+    /// The modules that read a path by the defaults of their own variables, below their own directory. Who calls them
+    /// may give something else, and then reads another path.
+    pub(crate) fn reading_by_default(&self, path: &RepoPath) -> Result<Vec<(RecordId, Edge)>, CatalogError> {
+        let mut found = Vec::new();
+        for (id, edge) in self.view().edges_to_path(path, self.configures(path))? {
+            let known = !matches!(edge.to, End::Matching { unknown: true, .. });
+            // Which module is called, where that is not known, says nothing of who reads.
+            let reads = known && edge.kind != ReferenceKind::ModuleCall;
+            if !edge.when_run || edge.looked || edge.proofs.len() != 1 || !reads {
+                continue;
+            }
+            let record = self.view().record(id)?;
+            let mut opens = record.open.iter().filter(|open| open.kind == edge.kind);
+            if opens.any(|open| open.proofs == edge.proofs && begins_in_a_module(&open.value))
+                && self.sort_of(&record)? == Sort::Module
+            {
+                found.push((id, edge));
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// Whether a scope depends on the same part of the same file in another tree: then a change of the file left

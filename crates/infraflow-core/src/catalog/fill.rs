@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     proof::RepoPath,
-    terraform::facts::{Base, StaticValue},
+    terraform::facts::{Base, StaticValue, Step},
 };
 
 /// Locals that refer to locals, this deep. A cycle of locals is an error of the configuration, and ends here.
@@ -235,6 +235,29 @@ fn begins_at_root(value: &StaticValue) -> bool {
         StaticValue::FileSet(..) | StaticValue::FileName(_) => true,
         _ => false,
     }
+}
+
+/// Whether the path begins at the directory of the module that has it.
+pub(super) fn begins_in_a_module(value: &StaticValue) -> bool {
+    match value {
+        StaticValue::Base(base) => matches!(base, Base::Module | Base::Directory(_)),
+        StaticValue::Concat(parts) => parts.first().is_some_and(begins_in_a_module),
+        StaticValue::Directory(inner) => begins_in_a_module(inner),
+        _ => false,
+    }
+}
+
+/// What is taken out of a variable of this name, in all places of a value.
+pub(super) fn taken_out<'v>(value: &'v StaticValue, name: &str) -> Vec<&'v [Step]> {
+    let mut found: Vec<&[Step]> = Vec::new();
+    each_part(value, &mut |part| {
+        if let StaticValue::Variable(of, steps) = part
+            && of == name
+        {
+            found.push(steps);
+        }
+    });
+    found
 }
 
 fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::{
     CatalogError, DialectName, ReferenceKind,
     decode::decode,
-    fill::{Names, alternatives, is_open, names_file, names_variable, variables},
+    fill::{Names, alternatives, is_open, names_file, names_variable, taken_out, variables},
     glob::Glob,
     ground::Ground,
     path::{Paths, paths},
@@ -51,6 +51,8 @@ struct Draft<'a> {
     /// How many of these callers see.
     open_ended: usize,
     crowded: bool,
+    /// What arguments give that the called module reads: where that leads is known.
+    followed: HashSet<StaticValue>,
 }
 
 /// Links scopes with each other, and with those outside.
@@ -84,6 +86,7 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         opens: BTreeMap::new(),
         open_ended: 0,
         crowded: false,
+        followed: HashSet::new(),
     };
     for call in &scope.calls {
         let target = draft.call(call, ground);
@@ -269,8 +272,14 @@ impl Draft<'_> {
                 let values = values.map(|value| scope.filled(value, ground)).collect::<Result<_, _>>()?;
                 given.insert(name, values);
             }
+            for (name, value) in &passed {
+                for steps in taken_out(&open.value, name) {
+                    let given = steps.iter().cloned().fold(value.clone(), StaticValue::step);
+                    self.followed.extend(alternatives(&given));
+                }
+            }
             let variable = |name: &str| match passed.get(name) {
-                Some(value) => value.clone(),
+                Some(value) => with_default(value.clone(), default(name).as_ref()),
                 // Who runs the module gives values by name; whatever it gives, the default may count too.
                 None => {
                     let mut given: Vec<StaticValue> = match arguments {
@@ -353,7 +362,8 @@ fn finish(
     configured: &Configured<'_>,
 ) -> Result<Record, GitError> {
     let scope = draft.scope;
-    let opens: Vec<Open> = std::mem::take(&mut draft.opens).into_values().collect();
+    let mut opens: Vec<Open> = std::mem::take(&mut draft.opens).into_values().collect();
+    opens.retain(|open| open.kind != ReferenceKind::PathGiven || !draft.followed.contains(&open.value));
     let takes_values = opens.iter().any(|open| names_variable(&open.value));
     let nothing = HashMap::new();
     let (mut given, mut defaults) = (HashMap::new(), &nothing);
@@ -454,10 +464,23 @@ fn filled_at_root(
     let variable = |name: &str| {
         let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
         // Variable files that are named to the tool need not be: then the default counts.
-        given.extend(default(name));
+        let default = default(name);
+        for value in &mut given {
+            *value = with_default(std::mem::replace(value, StaticValue::Null), default.as_ref());
+        }
+        given.extend(default);
         StaticValue::one_of(given)
     };
     Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
+}
+
+/// A value that is given to a variable, with what the variable's type has for members that are left out: its default
+/// has them too.
+fn with_default(value: StaticValue, default: Option<&StaticValue>) -> StaticValue {
+    match default {
+        Some(default) => value.with_members_left_out(default),
+        None => value,
+    }
 }
 
 /// What a variable is where nothing is given for it.
@@ -531,6 +554,23 @@ pub(super) fn settled(
     let mut settle = Settle { directory, ground, edges: Vec::new(), warnings: Vec::new() };
     settle.at_root(open, directory, given, &|name| defaults.get(name).cloned())?;
     Ok(settle.edges)
+}
+
+/// A path with `*` in it: the directory before that, and which files below it are meant.
+fn pattern(path: &RepoPath) -> Option<(RepoPath, Glob)> {
+    let star = memchr::memchr(b'*', path.as_bytes())?;
+    let before = memchr::memrchr(b'/', &path.as_bytes()[..star]);
+    let directory =
+        before.map_or_else(RepoPath::root, |slash| RepoPath::root().join(&path.as_bytes()[..slash]));
+    let mut glob = Glob::default();
+    for (i, text) in path.as_bytes()[before.map_or(0, |slash| slash + 1)..].split(|&b| b == b'*').enumerate()
+    {
+        if i > 0 {
+            glob.push_any();
+        }
+        glob.push_text(text);
+    }
+    Some((directory, glob))
 }
 
 /// Turns settled reads into edges.
@@ -627,11 +667,15 @@ impl Settle<'_, '_> {
             match found {
                 Paths::None => {}
                 Paths::One(path) => {
-                    if let Some(end) = self.behind_links(open, &path, when_run) {
-                        let end = match open.kind {
-                            ReferenceKind::PathNamed => End::Subtree(end),
-                            _ => End::File(end),
-                        };
+                    let named = matches!(open.kind, ReferenceKind::PathNamed | ReferenceKind::PathGiven);
+                    // A shell unfolds it, or a provider, in a manner of its own: `*` is taken for anything.
+                    if let Some((directory, glob)) = pattern(&path).filter(|_| named) {
+                        if let Some(directory) = self.behind_links(open, &directory, when_run) {
+                            let to = End::Matching { directory, glob, unknown: false, except: Vec::new() };
+                            self.edge(open, open.kind, to, when_run);
+                        }
+                    } else if let Some(end) = self.behind_links(open, &path, when_run) {
+                        let end = if named { End::Subtree(end) } else { End::File(end) };
                         self.edge(open, open.kind, end, when_run);
                     }
                 }
@@ -646,7 +690,8 @@ impl Settle<'_, '_> {
                     }
                 }
                 // An argument that is not known names no path; a function that reads must read something.
-                Paths::Anywhere if open.kind == ReferenceKind::PathNamed => {}
+                Paths::Anywhere
+                    if matches!(open.kind, ReferenceKind::PathNamed | ReferenceKind::PathGiven) => {}
                 Paths::Anywhere => {
                     let directory = if self.ground.rules.unknown_reads_anywhere() {
                         RepoPath::root()

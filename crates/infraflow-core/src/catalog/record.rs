@@ -88,7 +88,12 @@ pub(crate) struct Edge {
 impl Edge {
     /// Whether it is a read that the scope's own files state, by a path that nobody else gives.
     pub(super) fn is_own(&self) -> bool {
-        let reads = [ReferenceKind::FileRead, ReferenceKind::FileSet, ReferenceKind::PathNamed];
+        let reads = [
+            ReferenceKind::FileRead,
+            ReferenceKind::FileSet,
+            ReferenceKind::PathNamed,
+            ReferenceKind::PathGiven,
+        ];
         reads.contains(&self.kind) && !self.looked && !self.when_run && self.proofs.len() == 1
     }
 

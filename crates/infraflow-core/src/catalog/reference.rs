@@ -33,6 +33,8 @@ pub enum ReferenceKind {
     FileSet,
     /// A path that an argument names, and that something may read.
     PathNamed,
+    /// A path that an argument gives to a module of this repository or of elsewhere, and that it may read.
+    PathGiven,
     /// A file with values of variables.
     VariableFile,
     /// A file with settings of the backend.
@@ -72,6 +74,7 @@ impl ReferenceKind {
             Self::FileRead => "file_read",
             Self::FileSet => "file_set",
             Self::PathNamed => "path_named",
+            Self::PathGiven => "path_given",
             Self::VariableFile => "variable_file",
             Self::BackendFile => "backend_file",
             Self::LockFile => "lock_file",

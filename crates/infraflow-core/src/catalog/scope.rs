@@ -160,6 +160,9 @@ fn run_from(group: &Group, configured: &Configured<'_>, rules: &CatalogRules) ->
     directory.clone()
 }
 
+/// Where a path is named that may be read.
+const NAMES: [ReferenceKind; 2] = [ReferenceKind::PathNamed, ReferenceKind::PathGiven];
+
 /// From this many directories above its own at most a test is run.
 pub(super) const MOST_NAMES_OF_TESTS: usize = 3;
 
@@ -367,7 +370,7 @@ impl Scope {
     fn settle_reads(&mut self, ground: &Ground<'_>) -> Result<(), GitError> {
         let mut settled = Vec::with_capacity(self.reads.len());
         for Read { kind, value, part, proof } in &self.reads {
-            let local = matches!(value, StaticValue::Local(..)) && *kind == ReferenceKind::PathNamed;
+            let local = matches!(value, StaticValue::Local(..)) && NAMES.contains(kind);
             for value in alternatives(&self.filled(value, ground)?) {
                 // A local that turns out to be no path of this repository names nothing.
                 if local && !names_a_place(&value) {

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     proof::RepoPath,
-    terraform::facts::{Base, FactsError, FileFacts, FileKind, Local, StaticValue, TerraformFile, quote},
+    terraform::facts::{
+        Base, FactsError, FileFacts, FileKind, Local, Place, StaticValue, TerraformFile, quote,
+    },
 };
 
 /// Files in which teams pin the version of terraform or tofu, for the version managers that read them
@@ -40,7 +42,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
@@ -261,6 +263,13 @@ fn facts(file: FileFacts, content: &[u8], overrides: bool) -> Facts {
     let mut facts = Facts::default();
     facts.marks.extend(file.backends.iter().map(|backend| Mark::new(MarkKind::Unit, backend.place)));
     facts.marks.extend(file.providers.iter().map(|provider| Mark::new(MarkKind::LikelyUnit, provider.place)));
+    let arguments = file.calls.iter().flat_map(|call| call.arguments.iter());
+    let mut arguments: Vec<Place> = arguments.map(|argument| argument.place).collect();
+    arguments.sort_by_key(|place| place.start);
+    let is_given = |inner: &Place| {
+        let before = arguments.partition_point(|place| place.start <= inner.start);
+        before.checked_sub(1).is_some_and(|at| inner.end <= arguments[at].end)
+    };
     for call in file.calls {
         let text = format!("module.{}", call.name);
         if let Some(computed) = call.computed_source {
@@ -298,6 +307,7 @@ fn facts(file: FileFacts, content: &[u8], overrides: bool) -> Facts {
     }
     for read in file.reads {
         let kind = match read.function.as_deref() {
+            None if is_given(&read.place) => ReferenceKind::PathGiven,
             None => ReferenceKind::PathNamed,
             Some("fileset") => ReferenceKind::FileSet,
             Some(_) => ReferenceKind::FileRead,

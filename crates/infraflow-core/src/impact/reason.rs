@@ -189,6 +189,7 @@ pub(super) fn verb(kind: ReferenceKind) -> &'static str {
         ReferenceKind::FileRead => "reads",
         ReferenceKind::FileSet => "lists",
         ReferenceKind::PathNamed => "names",
+        ReferenceKind::PathGiven => "gives a module",
         ReferenceKind::VariableFile => "may be given the values of",
         ReferenceKind::BackendFile => "has the settings of its backend from",
         ReferenceKind::LockFile => "is pinned by",

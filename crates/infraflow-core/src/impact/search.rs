@@ -38,6 +38,7 @@ impl<'a> Search<'a> {
         reasons: ReasonsFor,
     ) -> Result<Self, CatalogError> {
         let (mut ways, mut dismissed) = (Ways::with(reasons), BTreeMap::new());
+        let mut by_default = Vec::new();
         for change in changes {
             for (path, kind) in touched(change) {
                 let references = applied.references(path);
@@ -64,6 +65,12 @@ impl<'a> Search<'a> {
                         let step =
                             Step::File { change, path: path.clone(), kind: edge.kind, edge: Some(edge) };
                         ways.step(catalog, id, (concern, step))?;
+                    }
+                }
+                for (id, edge) in catalog.reading_by_default(path)? {
+                    if counts(edge.kind, kind) && references.counts(Meant::by(edge.kind)) {
+                        let (path, kind) = (path.clone(), edge.kind);
+                        by_default.push((id, Step::File { change, path, kind, edge: Some(edge) }));
                     }
                 }
                 if kind != ChangeKind::ModeChanged && !alike.contains(path) {
@@ -105,6 +112,13 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        // Who calls such a module has reads of its own: the way ends here.
+        for (id, step) in by_default {
+            if ways.get(id).is_none() {
+                ways.step(catalog, id, (Concern::All, step))?;
+            }
+        }
+        while ways.next().is_some() {}
         if reasons == ReasonsFor::EachChain {
             ways.sort(catalog)?;
         }
@@ -133,7 +147,7 @@ pub(super) fn counts(reference: ReferenceKind, change: ChangeKind) -> bool {
         (ReferenceKind::Consideration | ReferenceKind::Dismissal, _) => false,
         (ReferenceKind::Trigger, ChangeKind::Deleted) => false,
         // What is named may be run, and then its mode matters.
-        (ReferenceKind::PathNamed, ChangeKind::ModeChanged) => true,
+        (ReferenceKind::PathNamed | ReferenceKind::PathGiven, ChangeKind::ModeChanged) => true,
         (_, ChangeKind::ModeChanged) => false,
         _ => true,
     }

@@ -189,6 +189,7 @@ fn sources_of(catalog: &Catalog) -> Result<Sources, ReleaseError> {
             ReferenceKind::FileRead
                 | ReferenceKind::FileSet
                 | ReferenceKind::PathNamed
+                | ReferenceKind::PathGiven
                 | ReferenceKind::SymbolicLink
                 | ReferenceKind::Submodule
         );

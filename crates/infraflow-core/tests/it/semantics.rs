@@ -21,7 +21,8 @@ use crate::{
     },
 };
 
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
+    include_str!("semantics/arguments.toml"),
     include_str!("semantics/files.toml"),
     include_str!("semantics/named_paths.toml"),
     include_str!("semantics/reads.toml"),

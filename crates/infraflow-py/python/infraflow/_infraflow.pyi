@@ -439,6 +439,7 @@ _ReferenceKind = Literal[
     "file_read",
     "file_set",
     "path_named",
+    "path_given",
     "variable_file",
     "lock_file",
     "version_file",

@@ -106,9 +106,50 @@ pub(super) fn defined(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str)
     let defaults = defaults.filter_map(|block| {
         let attributes = block.body.attributes();
         let default = attributes.iter().find(|attribute| attribute.name == "default")?;
-        Some(Local { name: label(block, 0), ..local(default, source, &Scope::default()) })
+        let mut default = Local { name: label(block, 0), ..local(default, source, &Scope::default()) };
+        if let Some(members) = block.body.attribute("type").and_then(members_left_out) {
+            default.value = default.value.with_members_left_out(&members);
+        }
+        Some(default)
     });
     Defined { locals: locals(body, source, wanted), defaults: defaults.collect() }
+}
+
+/// What the members of a variable's type have that need not be given: `optional(type, default)`.
+fn members_left_out(kind: Expr<'_>) -> Option<StaticValue> {
+    match kind {
+        Expr::Hcl(kind) => of_type(kind),
+        Expr::Sliced(slice) if slice.text.contains("optional") => of_type(slice.parsed()?),
+        // Types in JSON are texts.
+        Expr::Sliced(_) | Expr::Json(_) => None,
+    }
+}
+
+fn of_type(kind: &Expression) -> Option<StaticValue> {
+    let Expression::FuncCall(call) = kind else { return None };
+    let (name, Some(Expression::Object(object))) = (call.name.name.as_str(), call.args.get(0)) else {
+        return None;
+    };
+    let mut members = Vec::new();
+    for (key, value) in object.iter().filter(|_| name == "object") {
+        let name = match key {
+            hcl_edit::expr::ObjectKey::Ident(name) => name.as_str(),
+            hcl_edit::expr::ObjectKey::Expression(key) => key.as_str()?,
+        };
+        let left_out = match value.expr() {
+            Expression::FuncCall(call) if call.name.name.as_str() == "optional" => {
+                let inner = call.args.get(0).and_then(of_type);
+                let given = call.args.get(1).map(|given| evaluate(Expr::Hcl(given), &Scope::default()));
+                match (given.unwrap_or(StaticValue::Null), inner) {
+                    (given, Some(inner)) => Some(given.with_members_left_out(&inner)),
+                    (given, None) => Some(given),
+                }
+            }
+            kind => of_type(kind),
+        };
+        members.extend(left_out.map(|value| (name.to_owned(), value)));
+    }
+    (!members.is_empty()).then_some(StaticValue::Object(members))
 }
 
 /// What all `locals` blocks are written as, one after the other; `None` where that is not certain.

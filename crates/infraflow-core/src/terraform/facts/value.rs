@@ -148,6 +148,25 @@ impl StaticValue {
         }
     }
 
+    /// An object with the members of another one that it does not have itself. What is no object stays as it is.
+    pub(crate) fn with_members_left_out(self, others: &Self) -> Self {
+        match (self, others) {
+            (Self::Object(mut members), Self::Object(others)) => {
+                for (name, other) in others {
+                    match members.iter_mut().rev().find(|(member, _)| member == name) {
+                        Some((_, value)) => {
+                            let known = std::mem::replace(value, Self::Null);
+                            *value = known.with_members_left_out(other);
+                        }
+                        None => members.push((name.clone(), other.clone())),
+                    }
+                }
+                Self::Object(members)
+            }
+            (value, _) => value,
+        }
+    }
+
     /// Whether it is a text in which a variable or a local has a part.
     pub(super) fn names_something(&self) -> bool {
         match self {

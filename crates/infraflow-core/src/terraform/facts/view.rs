@@ -157,10 +157,16 @@ impl Expr<'_> {
 
     pub(super) fn text(self, source: &Source<'_>) -> Option<Text> {
         let value = match self {
+            Self::Hcl(Expression::Parenthesis(inner)) => return Expr::Hcl(inner.inner()).text(source),
             Self::Hcl(expression) => expression.as_str()?,
             Self::Sliced(slice) => match slice.shape() {
                 Shape::Text(text) => text,
-                Shape::Other => slice.parsed()?.as_str()?,
+                Shape::Other => {
+                    let inner = without_parentheses(slice.parsed()?);
+                    let span = inner.span().unwrap_or_default();
+                    let span = slice.start + span.start..slice.start + span.end;
+                    return Some(source.quoted(inner.as_str()?, span));
+                }
                 _ => return None,
             },
             Self::Json(Json { value: JsonValue::String(value), .. })
@@ -190,6 +196,13 @@ impl Expr<'_> {
             _ => source.verbatim(self.span()),
         }
     }
+}
+
+fn without_parentheses(mut expression: &Expression) -> &Expression {
+    while let Expression::Parenthesis(inner) = expression {
+        expression = inner.inner();
+    }
+    expression
 }
 
 fn parsed_block(block: &structure::Block) -> Block<'_> {
