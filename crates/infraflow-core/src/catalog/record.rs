@@ -93,6 +93,7 @@ impl Edge {
             ReferenceKind::FileSet,
             ReferenceKind::PathNamed,
             ReferenceKind::PathGiven,
+            ReferenceKind::Presence,
         ];
         reads.contains(&self.kind) && !self.looked && !self.when_run && self.proofs.len() == 1
     }

@@ -310,6 +310,7 @@ fn facts(file: FileFacts, content: &[u8], overrides: bool) -> Facts {
             None if is_given(&read.place) => ReferenceKind::PathGiven,
             None => ReferenceKind::PathNamed,
             Some("fileset") => ReferenceKind::FileSet,
+            Some("fileexists") => ReferenceKind::Presence,
             Some(_) => ReferenceKind::FileRead,
         };
         let text = quote(content.get(read.place.range()).unwrap_or_default());

@@ -190,6 +190,7 @@ fn sources_of(catalog: &Catalog) -> Result<Sources, ReleaseError> {
                 | ReferenceKind::FileSet
                 | ReferenceKind::PathNamed
                 | ReferenceKind::PathGiven
+                | ReferenceKind::Presence
                 | ReferenceKind::SymbolicLink
                 | ReferenceKind::Submodule
         );

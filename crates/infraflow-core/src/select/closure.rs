@@ -225,7 +225,7 @@ impl Found {
 /// pattern does so as well, and then the directory is all there is to know.
 fn is_told(kind: ReferenceKind, text: &str) -> bool {
     match kind {
-        ReferenceKind::FileRead => false,
+        ReferenceKind::FileRead | ReferenceKind::Presence => false,
         ReferenceKind::FileSet => {
             let Some(arguments) = text.strip_prefix("fileset(") else { return false };
             let Some((begin, pattern)) = arguments.split_once(',') else { return false };

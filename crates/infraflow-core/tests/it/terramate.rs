@@ -129,6 +129,7 @@ fn a_watched_file_counts_however_its_path_is_made() {
         ("tm_split(\"\\n\", tm_trimspace(tm_file(\"../ext/list\")))", "a list in a file"),
         ("[for f in tm_fileset(\"../ext\", \"*.txt\") : \"/ext/${f}\"]", "a set of files"),
         ("tm_jsondecode(tm_file(\"../ext/list.json\")).watch", "a JSON file"),
+        ("tm_yamldecode(tm_file(\"../ext/list.yaml\")).watch", "a YAML file"),
         ("tm_distinct(tm_concat(tm_formatlist(\"/ext/%s.txt\", [\"file\", \"file\"]), []))", "a format"),
         ("true ? [\"/ext/file.txt\"] : []", "a condition"),
         ("tm_ternary(false, [], [\"/ext/file.txt\"])", "a ternary"),
@@ -142,6 +143,7 @@ fn a_watched_file_counts_however_its_path_is_made() {
             ("ext/file.txt", "a"),
             ("ext/list", "/ext/file.txt\n/ext/other.txt\n"),
             ("ext/list.json", "{\"watch\": [\"/ext/file.txt\"]}"),
+            ("ext/list.yaml", "# list\nwatch:\n  - /ext/file.txt\n"),
             ("ext/unwatched.md", "a"),
         ];
         let touched = |path: &str| units(&impact(&files, |repo| repo.write(path, "b")));
@@ -173,8 +175,7 @@ fn the_list_that_a_watch_is_read_from_counts_itself_and_one_that_nobody_knows_is
         [("s/stack.tm", "stack {\n  watch = tm_split(\"\\n\", tm_file(\"../list\"))\n}\n"), ("list", "/a\n")];
     let found = impact(&files, |repo| repo.write("list", "/b\n"));
     assert_eq!(units(&found), ["s"]);
-    let unknown =
-        [("s/stack.tm", "stack {\n  watch = tm_yamldecode(\"[/a]\")\n}\n"), ("s/main.tf", MAIN), ("a", "")];
+    let unknown = [("s/stack.tm", "stack {\n  watch = tm_uuid()\n}\n"), ("s/main.tf", MAIN), ("a", "")];
     let found = impact(&unknown, |repo| repo.write("s/x", ""));
     assert_eq!(units(&found), ["s"]);
 }

@@ -1,6 +1,6 @@
 //! The `tm_` functions, which are Terraform's under another name, as far as lists of paths are made by them.
 
-use super::{Files, Value, evaluate::LARGEST};
+use super::{Files, Value, evaluate::LARGEST, yaml};
 
 /// Functions that read the file their first argument names; what most of them make of it is not known.
 pub(super) const READS: [&str; 9] = [
@@ -144,6 +144,7 @@ fn pure(name: &str, mut arguments: Vec<Value>) -> Option<Value> {
             Value::Object(members)
         }
         ("jsondecode", [Value::Text(text)]) => Value::of_json(serde_json::from_str(text).ok()?),
+        ("yamldecode", [Value::Text(text)]) => yaml::decode(text)?,
         ("dirname", [Value::Text(path)]) => match path.rsplit_once('/') {
             Some(("", _)) => Value::Text("/".to_owned()),
             Some((directory, _)) => Value::Text(directory.to_owned()),

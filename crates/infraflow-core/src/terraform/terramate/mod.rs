@@ -11,6 +11,7 @@ mod functions;
 mod globals;
 mod part;
 mod value;
+mod yaml;
 
 pub(crate) use evaluate::{Evaluator, Files};
 pub(crate) use file::{Generation, Global, SharingBackend, StackBlock, TerramateFile};
