@@ -207,35 +207,20 @@ fn stated(
     resolved: Facts,
     ground: &Ground<'_>,
 ) -> Result<Scope, GitError> {
-    let mut references = Vec::new();
     let first = files.first().map(|file| file.path.clone()).unwrap_or_else(|| scope.directory.clone());
-    let mut stated = Vec::new();
-    for file in files {
+    let mut overriding = Vec::new();
+    for mut file in files {
         if !file.through.is_empty() {
             scope.linked.push((file.path.clone(), file.through));
         }
-        let mut facts = file.facts;
-        let defines = std::mem::take(&mut facts.defines);
+        let defines = std::mem::take(&mut file.facts.defines);
         scope.files.extend(file.target.map(|target| (file.path.clone(), target, defines)));
-        stated.push((file.path, facts));
+        scope.take(&file.path, file.facts, &mut overriding);
     }
-    stated.push((first, resolved));
-    for (path, facts) in stated {
-        scope.marks.extend(facts.marks.iter().map(|mark| mark.kind));
-        scope.unparsable.extend(facts.unparsable);
-        for definition in facts.definitions {
-            match definition {
-                Definition::Value(name, value) => scope.values.entry(name).or_default().push(value),
-                definition => scope.defined.push(definition),
-            }
-        }
-        references.extend(facts.references.into_iter().map(|reference| (path.clone(), reference)));
-    }
+    scope.take(&first, resolved, &mut overriding);
     // Overrides are laid over the calls, so all calls come first; files are in the order of their names.
-    references
-        .sort_by_key(|(_, reference)| matches!(reference.target, Target::Module { overrides: true, .. }));
-    for (file, reference) in references {
-        scope.add(file, reference);
+    for (file, reference) in overriding {
+        scope.add(&file, reference);
     }
     scope.settle_reads(ground)?;
     Ok(scope)
@@ -393,8 +378,26 @@ impl Scope {
         Ok(())
     }
 
-    fn add(&mut self, file: RepoPath, reference: FactReference) {
-        let file = reference.in_file.unwrap_or(file);
+    /// Takes up what a file states, but for what overrides.
+    fn take(&mut self, path: &RepoPath, facts: Facts, overriding: &mut Vec<(RepoPath, FactReference)>) {
+        self.marks.extend(facts.marks.iter().map(|mark| mark.kind));
+        self.unparsable.extend(facts.unparsable);
+        for definition in facts.definitions {
+            match definition {
+                Definition::Value(name, value) => self.values.entry(name).or_default().push(value),
+                definition => self.defined.push(definition),
+            }
+        }
+        for reference in facts.references {
+            match reference.target {
+                Target::Module { overrides: true, .. } => overriding.push((path.clone(), reference)),
+                _ => self.add(path, reference),
+            }
+        }
+    }
+
+    fn add(&mut self, file: &RepoPath, reference: FactReference) {
+        let file = reference.in_file.unwrap_or_else(|| file.clone());
         let proof = Proof { file, place: reference.place, text: reference.text.into() };
         match reference.target {
             Target::Unit(directory) => self.consumes.push((directory, proof)),
