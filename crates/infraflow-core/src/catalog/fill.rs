@@ -25,8 +25,8 @@ pub(super) struct Names<'a> {
     pub(super) root: Option<&'a RepoPath>,
     /// `local.NAME`; one that is not there is unknown.
     pub(super) locals: Option<&'a HashMap<String, StaticValue>>,
-    /// `var.NAME`; one that is not there is unknown.
-    pub(super) variables: Option<&'a dyn Fn(&str) -> StaticValue>,
+    /// `var.NAME`, and what is taken out of it; one that is not there is unknown.
+    pub(super) variables: Option<&'a dyn Fn(&str, &[Step]) -> StaticValue>,
 }
 
 impl Names<'_> {
@@ -58,14 +58,13 @@ impl Names<'_> {
             ),
             StaticValue::Local(name, steps) => match self.locals {
                 Some(locals) => {
-                    let local = locals.get(name).cloned().unwrap_or(StaticValue::Unknown);
-                    let inner = steps.iter().cloned().fold(local, StaticValue::step);
-                    self.filled(&inner, depth + 1, left)
+                    let local = locals.get(name).unwrap_or(&StaticValue::Unknown);
+                    self.filled(&local.taken(steps), depth + 1, left)
                 }
                 None => value.clone(),
             },
             StaticValue::Variable(name, steps) => match self.variables {
-                Some(variables) => steps.iter().cloned().fold(variables(name), StaticValue::step),
+                Some(variables) => variables(name, steps),
                 None => value.clone(),
             },
             StaticValue::Keys(inner) => self.filled(inner, depth + 1, left).keys(),

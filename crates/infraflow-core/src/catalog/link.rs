@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     git::GitError,
     proof::RepoPath,
-    terraform::facts::{Base, StaticValue},
+    terraform::facts::{Base, StaticValue, Step},
 };
 
 /// The most paths that travel up through one directory. Beyond it any file may be one of them, and the catalog
@@ -47,12 +47,22 @@ struct Draft<'a> {
     edges: Vec<Edge>,
     warnings: Vec<(bool, String)>,
     /// Reads that its callers or its root settle, by value and where they are written.
-    opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Open>,
+    opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Travelling>,
+    /// What its calls pass and it gives by name, filled in, once it was asked for.
+    passed: HashMap<(usize, String), StaticValue>,
+    given: HashMap<String, Vec<StaticValue>>,
     /// How many of these callers see.
     open_ended: usize,
     crowded: bool,
     /// What arguments give that the called module reads: where that leads is known.
     followed: HashSet<StaticValue>,
+}
+
+/// A read on its way up.
+struct Travelling {
+    open: Open,
+    /// Whether its callers have not been told yet.
+    is_news: bool,
 }
 
 /// Links scopes with each other, and with those outside.
@@ -84,6 +94,8 @@ fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         edges: own_edges(scope, ground),
         warnings: Vec::new(),
         opens: BTreeMap::new(),
+        passed: HashMap::new(),
+        given: HashMap::new(),
         open_ended: 0,
         crowded: false,
         followed: HashSet::new(),
@@ -224,10 +236,11 @@ impl Draft<'_> {
         let crowded = open_ended && self.open_ended >= MAX_OPEN;
         match self.opens.entry((open.kind, open.value.clone(), origin)) {
             std::collections::btree_map::Entry::Occupied(mut known) => {
-                let by_length = open.proofs.len().cmp(&known.get().proofs.len());
-                let better = by_length.then_with(|| open.proofs.cmp(&known.get().proofs)) == Ordering::Less;
+                let shortest = &known.get().open.proofs;
+                let by_length = open.proofs.len().cmp(&shortest.len());
+                let better = by_length.then_with(|| open.proofs.cmp(shortest)) == Ordering::Less;
                 if better {
-                    known.insert(open);
+                    known.insert(Travelling { open, is_news: true });
                 }
                 better
             }
@@ -237,7 +250,7 @@ impl Draft<'_> {
                     return false;
                 }
                 self.open_ended += usize::from(open_ended);
-                place.insert(open);
+                place.insert(Travelling { open, is_news: true });
                 true
             }
         }
@@ -248,11 +261,11 @@ impl Draft<'_> {
         &mut self,
         call: Option<usize>,
         opens: impl Iterator<Item = &'o Open>,
-        default: &dyn Fn(&str) -> Option<StaticValue>,
+        default: &Default<'_>,
         ground: &Ground<'_>,
     ) -> Result<bool, GitError> {
         let scope = self.scope;
-        let arguments = call.map(|at| &scope.calls[at]).filter(|call| !call.root);
+        let arguments = call.filter(|&at| !scope.calls[at].root);
         let mut news = false;
         for open in opens.filter(|open| travels(open)) {
             let mut proofs = open.proofs.clone();
@@ -261,41 +274,68 @@ impl Draft<'_> {
                 news |= self.take(Open { proofs, ..open.clone() });
                 continue;
             }
-            // What is passed and given, in words that mean the same to whoever calls this scope.
-            let mut passed: HashMap<&str, StaticValue> = HashMap::new();
-            let mut given: HashMap<&str, Vec<StaticValue>> = HashMap::new();
             for name in variables(&open.value) {
-                if let Some(value) = arguments.and_then(|call| call.arguments.get(name)) {
-                    passed.insert(name, scope.filled(value, ground)?);
-                }
-                let values = scope.values.get(name).into_iter().flatten();
-                let values = values.map(|value| scope.filled(value, ground)).collect::<Result<_, _>>()?;
-                given.insert(name, values);
+                self.know(arguments, name, ground)?;
             }
-            for (name, value) in &passed {
-                for steps in taken_out(&open.value, name) {
-                    let given = steps.iter().cloned().fold(value.clone(), StaticValue::step);
-                    self.followed.extend(alternatives(&given));
+            let mut followed = Vec::new();
+            for name in variables(&open.value).into_iter().collect::<BTreeSet<_>>() {
+                let value = arguments.and_then(|at| self.passed.get(&(at, name.to_owned())));
+                for steps in value.into_iter().flat_map(|_| taken_out(&open.value, name)) {
+                    followed.extend(value.into_iter().flat_map(|value| alternatives(&value.taken(steps))));
                 }
             }
-            let variable = |name: &str| match passed.get(name) {
-                Some(value) => with_default(value.clone(), default(name).as_ref()),
+            self.followed.extend(followed);
+            let variable = |name: &str, steps: &[Step]| {
+                let key = arguments.map(|at| (at, name.to_owned()));
+                if let Some(value) = key.and_then(|key| self.passed.get(&key)) {
+                    return taken_with_default(value, default(name), steps);
+                }
                 // Who runs the module gives values by name; whatever it gives, the default may count too.
-                None => {
-                    let mut given: Vec<StaticValue> = match arguments {
-                        None => given.get(name).cloned().unwrap_or_default(),
-                        Some(_) => Vec::new(),
-                    };
-                    given.extend(default(name));
-                    StaticValue::one_of(given)
-                }
+                let given = arguments.is_none().then(|| self.given.get(name)).flatten();
+                let given = given.into_iter().flatten().chain(default(name));
+                StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
-            for value in alternatives(&names.fill(&open.value)) {
+            let values = alternatives(&names.fill(&open.value));
+            for value in values {
                 news |= self.take(Open { value, proofs: proofs.clone(), ..open.clone() });
             }
         }
         Ok(news)
+    }
+}
+
+impl Draft<'_> {
+    /// Fills in what a call passes by a name, or the scope gives, in words that mean the same to whoever calls it.
+    fn know(&mut self, call: Option<usize>, name: &str, ground: &Ground<'_>) -> Result<(), GitError> {
+        let scope = self.scope;
+        match call {
+            Some(at) => {
+                let key = (at, name.to_owned());
+                if let Some(value) = scope.calls[at].arguments.get(name)
+                    && !self.passed.contains_key(&key)
+                {
+                    self.passed.insert(key, scope.filled(value, ground)?);
+                }
+            }
+            None if !self.given.contains_key(name) => {
+                let values = scope.values.get(name).into_iter().flatten();
+                let values = values.map(|value| scope.filled(value, ground)).collect::<Result<_, _>>()?;
+                self.given.insert(name.to_owned(), values);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The reads of which its callers have not been told.
+    fn news(&mut self) -> Vec<Open> {
+        let news = self.opens.values_mut().filter(|travelling| travelling.is_news);
+        news.map(|travelling| {
+            travelling.is_news = false;
+            travelling.open.clone()
+        })
+        .collect()
     }
 }
 
@@ -328,7 +368,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
     drop(standing);
     for (at, call, directory) in incoming {
         for record in outside(&directory)?.iter().filter(|record| lends(record.key.dialect)) {
-            let default = |name: &str| record.defaults.get(name).cloned();
+            let default = |name: &str| record.defaults.get(name);
             drafts[at].inherit(call, record.open.iter(), &default, ground).map_err(failed)?;
         }
     }
@@ -337,7 +377,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
     while let Some(at) = work.pop_front() {
         waiting.remove(&at);
         let Some(calling) = callers.get(&at) else { continue };
-        let opens: Vec<Open> = drafts[at].opens.values().cloned().collect();
+        let opens = drafts[at].news();
         let scope = drafts[at].scope;
         let asked = opens.iter().any(|open| names_variable(&open.value));
         let nothing = HashMap::new();
@@ -346,7 +386,7 @@ fn carry(drafts: &mut [Draft<'_>], ground: &Ground<'_>, outside: &Outside<'_>) -
             false => &nothing,
         };
         for &(caller, call) in calling {
-            let default = |name: &str| defaults.get(name).cloned();
+            let default = |name: &str| defaults.get(name);
             let news = drafts[caller].inherit(call, opens.iter(), &default, ground).map_err(failed)?;
             if news && waiting.insert(caller) {
                 work.push_back(caller);
@@ -362,7 +402,8 @@ fn finish(
     configured: &Configured<'_>,
 ) -> Result<Record, GitError> {
     let scope = draft.scope;
-    let mut opens: Vec<Open> = std::mem::take(&mut draft.opens).into_values().collect();
+    let opens = std::mem::take(&mut draft.opens).into_values();
+    let mut opens: Vec<Open> = opens.map(|travelling| travelling.open).collect();
     opens.retain(|open| open.kind != ReferenceKind::PathGiven || !draft.followed.contains(&open.value));
     let takes_values = opens.iter().any(|open| names_variable(&open.value));
     let nothing = HashMap::new();
@@ -388,7 +429,7 @@ fn finish(
     roots.dedup();
     let Draft { targets, edges, warnings, crowded, .. } = draft;
     let mut settle = Settle { directory: &scope.directory, ground, edges, warnings };
-    let default = |name: &str| defaults.get(name).cloned();
+    let default = |name: &str| defaults.get(name);
     for open in &opens {
         if travels(open) {
             for root in &roots {
@@ -461,30 +502,28 @@ fn filled_at_root(
     given: &values::Values,
     default: &Default<'_>,
 ) -> StaticValue {
-    let variable = |name: &str| {
-        let mut given: Vec<StaticValue> = given.get(name).cloned().unwrap_or_default();
+    let variable = |name: &str, steps: &[Step]| {
         // Variable files that are named to the tool need not be: then the default counts.
         let default = default(name);
-        for value in &mut given {
-            *value = with_default(std::mem::replace(value, StaticValue::Null), default.as_ref());
-        }
-        given.extend(default);
-        StaticValue::one_of(given)
+        let given = given.get(name).into_iter().flatten();
+        let given = given.map(|value| taken_with_default(value, default, steps));
+        let default = default.map(|default| default.taken(steps));
+        StaticValue::one_of(given.chain(default).collect())
     };
     Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
 }
 
-/// A value that is given to a variable, with what the variable's type has for members that are left out: its default
-/// has them too.
-fn with_default(value: StaticValue, default: Option<&StaticValue>) -> StaticValue {
+/// What is taken out of a value that is given to a variable, with what the variable's type has for members that are
+/// left out: its default has them too.
+fn taken_with_default(value: &StaticValue, default: Option<&StaticValue>, steps: &[Step]) -> StaticValue {
     match default {
-        Some(default) => value.with_members_left_out(default),
-        None => value,
+        Some(default) => value.clone().with_members_left_out(default).taken(steps),
+        None => value.taken(steps),
     }
 }
 
 /// What a variable is where nothing is given for it.
-type Default<'a> = dyn Fn(&str) -> Option<StaticValue> + 'a;
+type Default<'a> = dyn Fn(&str) -> Option<&'a StaticValue> + 'a;
 
 /// Where the scope keeps its state, if it says so.
 fn state(
@@ -552,7 +591,7 @@ pub(super) fn settled(
     ground: &Ground<'_>,
 ) -> Result<Vec<Edge>, GitError> {
     let mut settle = Settle { directory, ground, edges: Vec::new(), warnings: Vec::new() };
-    settle.at_root(open, directory, given, &|name| defaults.get(name).cloned())?;
+    settle.at_root(open, directory, given, &|name| defaults.get(name))?;
     Ok(settle.edges)
 }
 

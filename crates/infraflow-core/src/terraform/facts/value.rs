@@ -123,6 +123,35 @@ impl StaticValue {
         }
     }
 
+    /// What is taken out of this value by steps, one after the other, as by [`StaticValue::step`]; only that is copied.
+    #[must_use]
+    pub fn taken(&self, steps: &[Step]) -> Self {
+        let (mut at, mut rest) = (self, steps);
+        while let Some((step, after)) = rest.split_first() {
+            at = match (at, step) {
+                (Self::Object(members), Step::Member(name)) if !members.is_empty() => {
+                    match members.iter().rev().find(|(member, _)| member == name) {
+                        Some((_, value)) => value,
+                        None => break,
+                    }
+                }
+                (Self::List(items), Step::Item(index)) => {
+                    match usize::try_from(*index).ok().and_then(|index| items.get(index)) {
+                        Some(item) => item,
+                        None => break,
+                    }
+                }
+                (Self::Many(item), _) => item,
+                (Self::OneOf(values), _) => {
+                    return Self::one_of(values.iter().map(|value| value.taken(rest)).collect());
+                }
+                _ => break,
+            };
+            rest = after;
+        }
+        rest.iter().cloned().fold(at.clone(), Self::step)
+    }
+
     /// The keys of this value, as `each.key` goes through them: of a set, its items.
     #[must_use]
     pub fn keys(self) -> Self {
