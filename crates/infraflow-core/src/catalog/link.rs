@@ -36,6 +36,24 @@ const MOST_LINKS_LISTED: usize = 1_000;
 /// The longest chain of calls that a path travels up. Whoever calls from further away may read any file.
 const MAX_CALLS: usize = 64;
 
+/// No path is put together from more parts than this. Of one that would be, only the beginning is known.
+const MOST_PARTS: usize = 256;
+
+/// A value as it is worth handing on.
+fn as_a_path(value: StaticValue) -> StaticValue {
+    if value.parts(MOST_PARTS) < MOST_PARTS {
+        return value;
+    }
+    match value {
+        StaticValue::Concat(parts) => {
+            let first = parts.into_iter().next().filter(|first| first.parts(2) < 2);
+            StaticValue::concat(first.into_iter().chain([StaticValue::Unknown]).collect())
+        }
+        StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(as_a_path).collect()),
+        _ => StaticValue::Unknown,
+    }
+}
+
 /// Who stands outside of what is linked: the records of a directory, test files left out.
 pub(super) type Outside<'a> = dyn Fn(&RepoPath) -> Result<Vec<Arc<Record>>, CatalogError> + Sync + 'a;
 
@@ -296,7 +314,7 @@ impl Draft<'_> {
                 StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
-            let values = alternatives(&names.fill(&open.value));
+            let values = alternatives(&as_a_path(names.fill(&open.value)));
             for value in values {
                 news |= self.take(Open { value, proofs: proofs.clone(), ..open.clone() });
             }

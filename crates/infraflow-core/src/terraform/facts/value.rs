@@ -206,7 +206,7 @@ impl StaticValue {
     }
 
     /// Of how many parts it is, counted up to a limit.
-    pub(super) fn parts(&self, limit: usize) -> usize {
+    pub(crate) fn parts(&self, limit: usize) -> usize {
         let mut open = vec![self];
         let mut count = 0;
         while let Some(value) = open.pop() {
