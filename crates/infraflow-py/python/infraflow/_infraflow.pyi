@@ -441,6 +441,7 @@ _ReferenceKind = Literal[
     "path_named",
     "path_given",
     "variable_file",
+    "backend_file",
     "lock_file",
     "version_file",
     "symbolic_link",

@@ -1,0 +1,337 @@
+//! A scope on its way to a record: its edges so far, and the reads that others settle.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
+
+use super::{
+    ReferenceKind,
+    fill::{Names, alternatives, is_open, names_variable, taken_out, variables},
+    glob::Glob,
+    ground::Ground,
+    record::{Edge, End, Open, Proof},
+    scope::{Call, Scope},
+    settle::Default,
+};
+use crate::{
+    git::GitError,
+    proof::RepoPath,
+    terraform::facts::{StaticValue, Step},
+};
+
+/// The most paths that travel up through one directory. Beyond it any file may be one of them, and the catalog
+/// warns.
+pub(super) const MAX_OPEN: usize = 512;
+
+/// The longest chain of calls that a path travels up. Whoever calls from further away may read any file.
+pub(super) const MAX_CALLS: usize = 64;
+
+/// No path is put together from more parts than this. Of one that would be, only the beginning is known.
+const MOST_PARTS: usize = 256;
+
+/// A value as it is worth handing on.
+fn as_a_path(value: StaticValue) -> StaticValue {
+    if value.parts(MOST_PARTS) < MOST_PARTS {
+        return value;
+    }
+    match value {
+        StaticValue::Concat(parts) => {
+            let first = parts.into_iter().next().filter(|first| first.parts(2) < 2);
+            StaticValue::concat(first.into_iter().chain([StaticValue::Unknown]).collect())
+        }
+        StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(as_a_path).collect()),
+        _ => StaticValue::Unknown,
+    }
+}
+
+/// A scope on its way to a record.
+pub(super) struct Draft<'a> {
+    pub(super) scope: &'a Scope,
+    /// For each call, the directory of this repository that it leads to.
+    pub(super) targets: Vec<Option<RepoPath>>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) warnings: Vec<(bool, String)>,
+    /// Reads that its callers or its root settle, by value and where they are written.
+    pub(super) opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Travelling>,
+    /// What its calls pass and it gives by name, filled in, once it was asked for.
+    pub(super) passed: HashMap<(usize, String), StaticValue>,
+    pub(super) given: HashMap<String, Vec<StaticValue>>,
+    /// How many of these callers see.
+    pub(super) open_ended: usize,
+    pub(super) crowded: bool,
+    /// What arguments give that the called module reads: where that leads is known.
+    pub(super) followed: HashSet<StaticValue>,
+}
+
+/// A read on its way up.
+pub(super) struct Travelling {
+    pub(super) open: Open,
+    /// Whether its callers have not been told yet.
+    pub(super) is_news: bool,
+}
+
+pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
+    let mut draft = Draft {
+        scope,
+        targets: Vec::new(),
+        edges: own_edges(scope, ground),
+        warnings: Vec::new(),
+        opens: BTreeMap::new(),
+        passed: HashMap::new(),
+        given: HashMap::new(),
+        open_ended: 0,
+        crowded: false,
+        followed: HashSet::new(),
+    };
+    for call in &scope.calls {
+        let target = draft.call(call, ground);
+        draft.targets.push(target);
+    }
+    for read in &scope.reads {
+        draft.take(Open {
+            kind: read.kind,
+            value: read.value.clone(),
+            part: read.part.clone(),
+            proofs: vec![read.proof.clone()],
+        });
+    }
+    draft
+}
+
+/// What a scope's own files bring: links that they were read through, what its dialect looked at, and,
+/// where one could not be read, anything below the directory.
+fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
+    let edge = |to, kind, proof: Proof| Edge {
+        to,
+        kind,
+        when_run: false,
+        looked: false,
+        part: None,
+        proofs: vec![proof],
+    };
+    let mut edges = Vec::new();
+    for (link, through) in &scope.linked {
+        edges.extend(through.iter().map(|file| {
+            let proof = Proof::whole_file(link.clone(), "a symbolic link");
+            edge(End::File(file.clone()), ReferenceKind::SymbolicLink, proof)
+        }));
+    }
+    for looked in &scope.looked {
+        edges.push(Edge { looked: true, ..edge(looked.to.clone(), looked.kind, looked.proof.clone()) });
+    }
+    for (directory, proof) in &scope.consumes {
+        let way = ground.links.follow(&RepoPath::root(), directory.as_bytes());
+        for link in way.links {
+            edges.push(edge(End::File(link), ReferenceKind::SymbolicLink, proof.clone()));
+        }
+        let end = way.end.unwrap_or_else(|| directory.clone());
+        edges.push(edge(End::Scope(end), ReferenceKind::Dependency, proof.clone()));
+    }
+    for (directory, proof) in &scope.below {
+        edges.push(edge(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
+    }
+    for files in &scope.matching {
+        let to = End::Matching {
+            directory: files.directory.clone(),
+            glob: files.glob.clone(),
+            unknown: false,
+            except: files.except.clone(),
+        };
+        edges.push(edge(to, files.kind, files.proof.clone()));
+    }
+    for unparsable in &scope.unparsable {
+        let to = anything_below(scope.directory.clone());
+        let proof = Proof::whole_file(unparsable.path.clone(), "a file that could not be understood");
+        edges.push(edge(to, ReferenceKind::FileRead, proof));
+    }
+    if scope.key.test {
+        let proof = Proof::whole_file(scope.key.at.clone(), "the module it tests");
+        edges.push(edge(End::Scope(scope.directory.clone()), ReferenceKind::TestOf, proof));
+    }
+    edges
+}
+
+/// Whether a read is settled by callers too. Whose state is read concerns all of them.
+pub(super) fn travels(open: &Open) -> bool {
+    is_open(&open.value) || open.kind == ReferenceKind::Dependency
+}
+
+pub(super) fn anything_below(directory: RepoPath) -> End {
+    let mut glob = Glob::default();
+    glob.push_any();
+    End::Matching { directory, glob, unknown: true, except: Vec::new() }
+}
+
+impl Draft<'_> {
+    /// Resolves a call, and adds its edges.
+    fn call(&mut self, call: &Call, ground: &Ground<'_>) -> Option<RepoPath> {
+        let (from, relative) = match (&call.directory, &call.repository, &call.source) {
+            (Some(directory), ..) => (RepoPath::root(), directory.as_bytes().to_vec()),
+            (None, Some((url, directory, reference)), _) => {
+                let own = ground.own.is_own(url, reference.as_deref());
+                own.then(|| (RepoPath::root(), directory.as_bytes().to_vec()))?
+            }
+            (None, None, Some((source, _))) => {
+                let (from, relative) = ground.own.within(&self.scope.directory, &source.value)?;
+                (from, relative.into_bytes())
+            }
+            (None, None, None) => return None,
+        };
+        let way = ground.links.follow(&from, &relative);
+        let edge = |to, kind| Edge {
+            to,
+            kind,
+            when_run: false,
+            looked: false,
+            part: None,
+            proofs: vec![call.proof.clone()],
+        };
+        self.edges
+            .extend(way.links.into_iter().map(|link| edge(End::File(link), ReferenceKind::SymbolicLink)));
+        if let Some(submodule) = way.submodule {
+            self.edges.push(edge(End::File(submodule), ReferenceKind::Submodule));
+            return None;
+        }
+        let Some(end) = way.end else {
+            let text = format!(
+                "{}:{}: {} calls {}, which lies outside the repository; its changes are not seen",
+                call.proof.file,
+                call.proof.place.line,
+                call.proof.text,
+                String::from_utf8_lossy(&relative)
+            );
+            self.warnings.push((false, text));
+            return None;
+        };
+        self.edges.push(edge(End::Scope(end.clone()), ReferenceKind::ModuleCall));
+        Some(end)
+    }
+
+    /// Takes up a read. Of equal ones the one with the shortest way counts. Says whether that is news.
+    pub(super) fn take(&mut self, open: Open) -> bool {
+        let Some(origin) = open.proofs.first().cloned() else { return false };
+        if open.proofs.len() > MAX_CALLS {
+            self.crowded = true;
+            return false;
+        }
+        // What nobody has to fill in goes no further than this scope.
+        let open_ended = is_open(&open.value);
+        let crowded = open_ended && self.open_ended >= MAX_OPEN;
+        match self.opens.entry((open.kind, open.value.clone(), origin)) {
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                let shortest = &known.get().open.proofs;
+                let by_length = open.proofs.len().cmp(&shortest.len());
+                let better = by_length.then_with(|| open.proofs.cmp(shortest)) == Ordering::Less;
+                if better {
+                    known.insert(Travelling { open, is_news: true });
+                }
+                better
+            }
+            std::collections::btree_map::Entry::Vacant(place) => {
+                if crowded {
+                    self.crowded = true;
+                    return false;
+                }
+                self.open_ended += usize::from(open_ended);
+                place.insert(Travelling { open, is_news: true });
+                true
+            }
+        }
+    }
+
+    /// Takes up what a called scope leaves open, as this one fills it in.
+    pub(super) fn inherit<'o>(
+        &mut self,
+        call: Option<usize>,
+        opens: impl Iterator<Item = &'o Open>,
+        default: &Default<'_>,
+        ground: &Ground<'_>,
+    ) -> Result<bool, GitError> {
+        let scope = self.scope;
+        let arguments = call.filter(|&at| !scope.calls[at].root);
+        let mut news = false;
+        for open in opens.filter(|open| travels(open)) {
+            let mut proofs = open.proofs.clone();
+            proofs.extend(call.map(|at| scope.calls[at].proof.clone()));
+            if !names_variable(&open.value) {
+                news |= self.take(Open { proofs, ..open.clone() });
+                continue;
+            }
+            for name in variables(&open.value) {
+                self.know(arguments, name, ground)?;
+            }
+            let mut followed = Vec::new();
+            for name in variables(&open.value).into_iter().collect::<BTreeSet<_>>() {
+                let value = arguments.and_then(|at| self.passed.get(&(at, name.to_owned())));
+                for steps in value.into_iter().flat_map(|_| taken_out(&open.value, name)) {
+                    followed.extend(value.into_iter().flat_map(|value| alternatives(&value.taken(steps))));
+                }
+            }
+            self.followed.extend(followed);
+            let variable = |name: &str, steps: &[Step]| {
+                let key = arguments.map(|at| (at, name.to_owned()));
+                if let Some(value) = key.and_then(|key| self.passed.get(&key)) {
+                    return taken_with_default(value, default(name), steps);
+                }
+                // Who runs the module gives values by name; whatever it gives, the default may count too.
+                let given = arguments.is_none().then(|| self.given.get(name)).flatten();
+                let given = given.into_iter().flatten().chain(default(name));
+                StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
+            };
+            let names = Names { variables: Some(&variable), ..Names::default() };
+            let values = alternatives(&as_a_path(names.fill(&open.value)));
+            for value in values {
+                news |= self.take(Open { value, proofs: proofs.clone(), ..open.clone() });
+            }
+        }
+        Ok(news)
+    }
+}
+
+impl Draft<'_> {
+    /// Fills in what a call passes by a name, or the scope gives, in words that mean the same to whoever calls it.
+    fn know(&mut self, call: Option<usize>, name: &str, ground: &Ground<'_>) -> Result<(), GitError> {
+        let scope = self.scope;
+        match call {
+            Some(at) => {
+                let key = (at, name.to_owned());
+                if let Some(value) = scope.calls[at].arguments.get(name)
+                    && !self.passed.contains_key(&key)
+                {
+                    self.passed.insert(key, scope.filled(value, ground)?);
+                }
+            }
+            None if !self.given.contains_key(name) => {
+                let values = scope.values.get(name).into_iter().flatten();
+                let values = values.map(|value| scope.filled(value, ground)).collect::<Result<_, _>>()?;
+                self.given.insert(name.to_owned(), values);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The reads of which its callers have not been told.
+    pub(super) fn news(&mut self) -> Vec<Open> {
+        let news = self.opens.values_mut().filter(|travelling| travelling.is_news);
+        news.map(|travelling| {
+            travelling.is_news = false;
+            travelling.open.clone()
+        })
+        .collect()
+    }
+}
+
+/// What is taken out of a value that is given to a variable, with what the variable's type has for members that are
+/// left out: its default has them too.
+pub(super) fn taken_with_default(
+    value: &StaticValue,
+    default: Option<&StaticValue>,
+    steps: &[Step],
+) -> StaticValue {
+    match default {
+        Some(default) => value.clone().with_members_left_out(default).taken(steps),
+        None => value.taken(steps),
+    }
+}
