@@ -7,7 +7,8 @@ use super::{
     Repetition, RequiredProvider, Resource, ResourceMode, StateRead, StaticValue, Variable,
     evaluate::{Scope, evaluate},
     json::JsonValue,
-    reads::{Naming, Reads},
+    named::Naming,
+    reads::Reads,
     source::Source,
     view::{Attribute, Block, Body, Expr},
 };
