@@ -16,6 +16,9 @@ const MAX_PARTS: usize = 4_000;
 /// The most paths that one expression can stand for before it is taken for anything at all.
 const MAX_ALTERNATIVES: usize = 256;
 
+/// What is taken out of a variable.
+type Variables<'a> = dyn Fn(&str, &[Step]) -> StaticValue + 'a;
+
 /// What names stand for.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Names<'a> {
@@ -26,7 +29,7 @@ pub(super) struct Names<'a> {
     /// `local.NAME`; one that is not there is unknown.
     pub(super) locals: Option<&'a HashMap<String, StaticValue>>,
     /// `var.NAME`, and what is taken out of it; one that is not there is unknown.
-    pub(super) variables: Option<&'a dyn Fn(&str, &[Step]) -> StaticValue>,
+    pub(super) variables: Option<&'a Variables<'a>>,
 }
 
 impl Names<'_> {

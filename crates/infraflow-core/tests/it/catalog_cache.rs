@@ -138,7 +138,7 @@ fn an_index_that_trunk_has_outgrown_is_made_anew_and_an_older_branch_takes_it_fr
     let ask = |base: &str| {
         repo.git(&["branch", "-q", "-f", "feature", base]);
         repo.checkout("feature");
-        repo.write("live/b/main.tf", &format!("{CALL}# {base}\n"));
+        repo.write("live/b/main.tf", format!("{CALL}# {base}\n"));
         repo.commit("feature");
         repo.checkout("main");
         repo.git(&["branch", "-q", "-f", "asked", base]);
