@@ -29,7 +29,8 @@ pub enum Green {
     /// They run again.
     #[default]
     Run,
-    /// They are skipped, with the run that proves them. It takes [`Evidence`] with a history and contents.
+    /// They are skipped, with the run that proves them. It takes [`Evidence`](super::Evidence) with a history and
+    /// contents.
     Skip,
 }
 
