@@ -17,6 +17,11 @@ impl Repository {
         let name = id.to_string();
         let (folder, rest) = name.split_at(2);
         let path = self.common_dir().join("objects").join(folder).join(rest);
+        // Its size comes first: whatever lies there, no more is taken into memory.
+        let Ok(packed) = std::fs::metadata(&path) else { return Ok(()) };
+        if packed.len() > LARGEST as u64 {
+            return Ok(());
+        }
         let Ok(packed) = std::fs::read(&path) else { return Ok(()) };
         unpacked(&packed).map_err(|why| GitError::CorruptObject { id, path, why: why.to_owned() })
     }
@@ -24,10 +29,7 @@ impl Repository {
 
 /// gitformat-loose(5): kind, blank, size and a zero byte, then the bytes, all of it as zlib packs it.
 fn unpacked(packed: &[u8]) -> Result<(), &'static str> {
-    if packed.len() > LARGEST {
-        return Ok(());
-    }
-    let mut room = vec![0; packed.len().saturating_mul(4).clamp(256, LARGEST)];
+    let mut room = vec![0; packed.len().saturating_mul(2).clamp(256, LARGEST)];
     let mut inflate = Decompressor::new();
     let length = loop {
         match inflate.zlib_decompress(packed, &mut room) {
