@@ -30,17 +30,29 @@ pub(super) const MAX_CALLS: usize = 64;
 /// No path is put together from more parts than this. Of one that would be, only the beginning is known.
 const MOST_PARTS: usize = 256;
 
-/// A value as it is worth handing on.
+/// A value as it is worth handing on: up to the first of its parts that is put together itself, where it has too many.
 fn as_a_path(value: StaticValue) -> StaticValue {
     if value.parts(MOST_PARTS) < MOST_PARTS {
         return value;
     }
     match value {
-        StaticValue::Concat(parts) => {
-            let first = parts.into_iter().next().filter(|first| first.parts(2) < 2);
-            StaticValue::concat(first.into_iter().chain([StaticValue::Unknown]).collect())
-        }
         StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(as_a_path).collect()),
+        StaticValue::Directory(inner) => StaticValue::Directory(Box::new(as_a_path(*inner))),
+        StaticValue::Concat(mut parts) => match parts.first_mut() {
+            // Each of these may lead somewhere else.
+            Some(StaticValue::OneOf(values)) => {
+                let values = std::mem::take(values);
+                let rest = as_a_path(StaticValue::concat(parts.split_off(1)));
+                let begins = values.into_iter().map(as_a_path);
+                StaticValue::one_of(
+                    begins.map(|begin| StaticValue::concat(vec![begin, rest.clone()])).collect(),
+                )
+            }
+            _ => {
+                let known = parts.into_iter().take_while(|part| part.parts(2) < 2).take(MOST_PARTS / 2);
+                StaticValue::concat(known.chain([StaticValue::Unknown]).collect())
+            }
+        },
         _ => StaticValue::Unknown,
     }
 }
@@ -102,34 +114,26 @@ pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
 /// What a scope's own files bring: links that they were read through, what its dialect looked at, and,
 /// where one could not be read, anything below the directory.
 fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
-    let edge = |to, kind, proof: Proof| Edge {
-        to,
-        kind,
-        when_run: false,
-        looked: false,
-        part: None,
-        proofs: vec![proof],
-    };
     let mut edges = Vec::new();
     for (link, through) in &scope.linked {
         edges.extend(through.iter().map(|file| {
             let proof = Proof::whole_file(link.clone(), "a symbolic link");
-            edge(End::File(file.clone()), ReferenceKind::SymbolicLink, proof)
+            Edge::new(End::File(file.clone()), ReferenceKind::SymbolicLink, proof)
         }));
     }
     for looked in &scope.looked {
-        edges.push(Edge { looked: true, ..edge(looked.to.clone(), looked.kind, looked.proof.clone()) });
+        edges.push(Edge { looked: true, ..Edge::new(looked.to.clone(), looked.kind, looked.proof.clone()) });
     }
     for (directory, proof) in &scope.consumes {
         let way = ground.links.follow(&RepoPath::root(), directory.as_bytes());
         for link in way.links {
-            edges.push(edge(End::File(link), ReferenceKind::SymbolicLink, proof.clone()));
+            edges.push(Edge::new(End::File(link), ReferenceKind::SymbolicLink, proof.clone()));
         }
         let end = way.end.unwrap_or_else(|| directory.clone());
-        edges.push(edge(End::Scope(end), ReferenceKind::Dependency, proof.clone()));
+        edges.push(Edge::new(End::Scope(end), ReferenceKind::Dependency, proof.clone()));
     }
     for (directory, proof) in &scope.below {
-        edges.push(edge(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
+        edges.push(Edge::new(End::Below(directory.clone()), ReferenceKind::Watch, proof.clone()));
     }
     for files in &scope.matching {
         let to = End::Matching {
@@ -138,16 +142,16 @@ fn own_edges(scope: &Scope, ground: &Ground<'_>) -> Vec<Edge> {
             unknown: false,
             except: files.except.clone(),
         };
-        edges.push(edge(to, files.kind, files.proof.clone()));
+        edges.push(Edge::new(to, files.kind, files.proof.clone()));
     }
     for unparsable in &scope.unparsable {
         let to = anything_below(scope.directory.clone());
         let proof = Proof::whole_file(unparsable.path.clone(), "a file that could not be understood");
-        edges.push(edge(to, ReferenceKind::FileRead, proof));
+        edges.push(Edge::new(to, ReferenceKind::FileRead, proof));
     }
     if scope.key.test {
         let proof = Proof::whole_file(scope.key.at.clone(), "the module it tests");
-        edges.push(edge(End::Scope(scope.directory.clone()), ReferenceKind::TestOf, proof));
+        edges.push(Edge::new(End::Scope(scope.directory.clone()), ReferenceKind::TestOf, proof));
     }
     edges
 }
@@ -179,14 +183,7 @@ impl Draft<'_> {
             (None, None, None) => return None,
         };
         let way = ground.links.follow(&from, &relative);
-        let edge = |to, kind| Edge {
-            to,
-            kind,
-            when_run: false,
-            looked: false,
-            part: None,
-            proofs: vec![call.proof.clone()],
-        };
+        let edge = |to, kind| Edge::new(to, kind, call.proof.clone());
         self.edges
             .extend(way.links.into_iter().map(|link| edge(End::File(link), ReferenceKind::SymbolicLink)));
         if let Some(submodule) = way.submodule {
@@ -250,6 +247,7 @@ impl Draft<'_> {
     ) -> Result<bool, GitError> {
         let scope = self.scope;
         let arguments = call.filter(|&at| !scope.calls[at].root);
+        let gives = scope.reads.iter().any(|read| read.kind == ReferenceKind::PathGiven);
         let mut news = false;
         for open in opens.filter(|open| travels(open)) {
             let mut proofs = open.proofs.clone();
@@ -258,17 +256,16 @@ impl Draft<'_> {
                 news |= self.take(Open { proofs, ..open.clone() });
                 continue;
             }
-            for name in variables(&open.value) {
-                self.know(arguments, name, ground)?;
-            }
-            let mut followed = Vec::new();
             for name in variables(&open.value).into_iter().collect::<BTreeSet<_>>() {
-                let value = arguments.and_then(|at| self.passed.get(&(at, name.to_owned())));
-                for steps in value.into_iter().flat_map(|_| taken_out(&open.value, name)) {
-                    followed.extend(value.into_iter().flat_map(|value| alternatives(&value.taken(steps))));
+                self.know(arguments, name, ground)?;
+                if gives
+                    && let Some(at) = arguments
+                    && let Some(value) = self.passed.get(&(at, name.to_owned()))
+                {
+                    let taken = taken_out(&open.value, name).into_iter().map(|steps| value.taken(steps));
+                    self.followed.extend(taken.flat_map(|taken| alternatives(&taken)));
                 }
             }
-            self.followed.extend(followed);
             let variable = |name: &str, steps: &[Step]| {
                 let key = arguments.map(|at| (at, name.to_owned()));
                 if let Some(value) = key.and_then(|key| self.passed.get(&key)) {
@@ -333,5 +330,40 @@ pub(super) fn taken_with_default(
     match default {
         Some(default) => value.clone().with_members_left_out(default).taken(steps),
         None => value.taken(steps),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::facts::Base;
+
+    fn text(text: impl Into<String>) -> StaticValue {
+        StaticValue::Literal(text.into())
+    }
+
+    fn many() -> StaticValue {
+        StaticValue::OneOf((0..2 * MOST_PARTS).map(|n| text(format!("f{n}"))).collect())
+    }
+
+    #[test]
+    fn of_a_path_of_too_many_parts_the_whole_beginning_is_known() {
+        let module = || StaticValue::Base(Base::Module);
+        let up = StaticValue::Concat(vec![module(), text("/../../data/"), many(), text(".txt")]);
+        let known = StaticValue::Concat(vec![module(), text("/../../data/"), StaticValue::Unknown]);
+        assert_eq!(as_a_path(up), known);
+        let either = StaticValue::OneOf(vec![module(), text("../other")]);
+        let StaticValue::OneOf(values) = as_a_path(StaticValue::Concat(vec![either, text("/x/"), many()]))
+        else {
+            panic!("each beginning leads somewhere else");
+        };
+        let begins = |first: StaticValue| {
+            values
+                .iter()
+                .any(|value| matches!(value, StaticValue::Concat(parts) if parts.first() == Some(&first)))
+        };
+        assert!(begins(module()) && begins(text("../other/x/")), "{values:?}");
+        let few = StaticValue::Concat(vec![module(), text("/a")]);
+        assert_eq!(as_a_path(few.clone()), few);
     }
 }

@@ -217,12 +217,6 @@ impl Catalog {
 
 /// The edge of an example to the module above it.
 pub(super) fn tested(record: &Record) -> Edge {
-    Edge {
-        to: End::Scope(record.directory.clone()),
-        kind: ReferenceKind::TestOf,
-        when_run: false,
-        looked: false,
-        part: None,
-        proofs: vec![Proof::whole_file(record.key.at.clone(), "the module it tests")],
-    }
+    let proof = Proof::whole_file(record.key.at.clone(), "the module it tests");
+    Edge::new(End::Scope(record.directory.clone()), ReferenceKind::TestOf, proof)
 }

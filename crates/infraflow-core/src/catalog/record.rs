@@ -86,6 +86,11 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// One that holds always, for the whole of what it ends at, and is stated in one place.
+    pub(super) fn new(to: End, kind: ReferenceKind, proof: Proof) -> Self {
+        Self { to, kind, when_run: false, looked: false, part: None, proofs: vec![proof] }
+    }
+
     /// Whether it is a read that the scope's own files state, by a path that nobody else gives.
     pub(super) fn is_own(&self) -> bool {
         let reads = [

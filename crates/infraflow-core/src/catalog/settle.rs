@@ -82,14 +82,7 @@ pub(super) fn finish(
         let own = || Proof::whole_file(scope.key.at.clone(), text);
         let proof =
             scope.calls.first().map_or_else(own, |call| Proof { text: text.into(), ..call.proof.clone() });
-        edges.push(Edge {
-            to: anything_below(RepoPath::root()),
-            kind: ReferenceKind::FileRead,
-            when_run: false,
-            looked: false,
-            part: None,
-            proofs: vec![proof],
-        });
+        edges.push(Edge::new(anything_below(RepoPath::root()), ReferenceKind::FileRead, proof));
     }
     let mut lends: Vec<RepoPath> = scope
         .linked
@@ -160,13 +153,9 @@ fn state(
 /// The data files that the scope's values were decoded from: another content makes another record.
 fn data_files(scope: &Scope) -> impl Iterator<Item = Edge> {
     let (files, because) = scope.decoded();
-    files.into_iter().map(move |file| Edge {
-        to: End::File(file),
-        kind: ReferenceKind::FileRead,
-        when_run: false,
-        looked: true,
-        part: None,
-        proofs: vec![Proof::whole_file(because.clone(), "a file that is looked into")],
+    files.into_iter().map(move |file| {
+        let proof = Proof::whole_file(because.clone(), "a file that is looked into");
+        Edge { looked: true, ..Edge::new(End::File(file), ReferenceKind::FileRead, proof) }
     })
 }
 
