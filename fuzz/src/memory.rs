@@ -32,7 +32,7 @@ impl Memory {
         let dialect = self.dialect;
         for (path, content) in self.files.iter().filter(|(path, _)| dialect.claims(path).is_some()) {
             dialect.facts(path, content);
-            dialect.definitions(path, content);
+            dialect.definitions(path, content, &|_| true);
             dialect.check(path, content);
         }
         let directories: BTreeSet<RepoPath> =

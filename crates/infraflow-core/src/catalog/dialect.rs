@@ -114,21 +114,10 @@ pub trait Dialect: Send + Sync {
 
     /// Names that the file gives to values and that nobody needs unless a reference of the scope names one:
     /// added to the definitions of `facts`, which need not repeat them. It is asked of all configuration
-    /// files of a scope at once.
-    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
-        let _ = (path, content);
+    /// files of a scope at once, and for the names that are wanted; more do no harm.
+    fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
+        let _ = (path, content, wanted);
         Vec::new()
-    }
-
-    /// Of these names, those that are wanted. More do no harm: a dialect that would save nothing leaves it out.
-    fn definitions_of(
-        &self,
-        path: &RepoPath,
-        content: &[u8],
-        wanted: &dyn Fn(&str) -> bool,
-    ) -> Vec<Definition> {
-        let _ = wanted;
-        self.definitions(path, content)
     }
 
     /// Whether the configuration file at this path can state [units that it generates](Facts::generated).

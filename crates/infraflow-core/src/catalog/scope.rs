@@ -280,7 +280,7 @@ impl Scope {
         };
         let (last, first): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, ..)| overrides(path));
         for (path, target, defines) in first.into_iter().chain(last) {
-            let understood = |content: &[u8]| dialect.definitions_of(path, content, wanted);
+            let understood = |content: &[u8]| dialect.definitions(path, content, wanted);
             match asked(defines) {
                 Defining::Nowhere => {}
                 Defining::InText(text) => all.extend(understood(text.as_bytes())),
@@ -321,14 +321,18 @@ impl Scope {
             locals.all = round == FEW_ROUNDS;
             let all = locals.all;
             let is_wanted = |name: &str| all || wanted.contains(name);
-            let found = self.definitions(ground, |defines| &defines.locals, &is_wanted)?;
-            locals.asked.append(&mut wanted);
-            for definition in found {
-                if let Definition::Local(name, value) = definition {
-                    wanted.extend(local_names(&value).into_iter().map(str::to_owned));
+            let mut named = BTreeSet::new();
+            for definition in self.definitions(ground, |defines| &defines.locals, &is_wanted)? {
+                // What was told in an earlier round stays as it was told: the last of one name counts.
+                if let Definition::Local(name, value) = definition
+                    && is_wanted(&name)
+                {
+                    named.extend(local_names(&value).into_iter().map(str::to_owned));
                     locals.known.insert(name, value);
                 }
             }
+            locals.asked.append(&mut wanted);
+            wanted = named;
         }
         Ok(())
     }

@@ -104,16 +104,7 @@ impl Dialect for TerraformDialect {
         facts
     }
 
-    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
-        self.definitions_of(path, content, &|_| true)
-    }
-
-    fn definitions_of(
-        &self,
-        path: &RepoPath,
-        content: &[u8],
-        wanted: &dyn Fn(&str) -> bool,
-    ) -> Vec<Definition> {
+    fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
         let (locals, defaults) = match TerraformFile::defined(path, content, wanted) {
             Ok(defined) => (defined.locals, defined.defaults),
             Err(_) => {
@@ -193,17 +184,8 @@ impl Dialect for OneTool {
         facts
     }
 
-    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
-        TerraformDialect.definitions(path, content)
-    }
-
-    fn definitions_of(
-        &self,
-        path: &RepoPath,
-        content: &[u8],
-        wanted: &dyn Fn(&str) -> bool,
-    ) -> Vec<Definition> {
-        TerraformDialect.definitions_of(path, content, wanted)
+    fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
+        TerraformDialect.definitions(path, content, wanted)
     }
 
     fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {

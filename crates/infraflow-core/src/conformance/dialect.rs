@@ -94,7 +94,7 @@ impl Suite<'_> {
         self.held.check(1, one == two, || format!("asked twice, facts says otherwise of {path}"));
         let [one_of, two_of] = [(); 2].map(|()| {
             self.call("check", path, |dialect| {
-                (dialect.check(path, content), dialect.definitions(path, content))
+                (dialect.check(path, content), dialect.definitions(path, content, &|_| true))
             })
         });
         self.held.check(6, one_of == two_of, || {
@@ -117,7 +117,7 @@ impl Suite<'_> {
     fn answers(&mut self, path: &RepoPath, content: &[u8]) {
         let Some(facts) = self.call("facts", path, |dialect| dialect.facts(path, content)) else { return };
         let checked = self.call("check", path, |dialect| dialect.check(path, content)).flatten();
-        self.call("definitions", path, |dialect| dialect.definitions(path, content));
+        self.call("definitions", path, |dialect| dialect.definitions(path, content, &|_| true));
         self.held.check(5, facts.unparsable.is_empty() || checked.is_some(), || {
             format!("facts cannot understand {path}, and check can")
         });

@@ -53,8 +53,8 @@ impl Dialect for Counting {
         self.dialect.facts_and_parsed(path, content)
     }
 
-    fn definitions(&self, path: &RepoPath, content: &[u8]) -> Vec<Definition> {
-        self.dialect.definitions(path, content)
+    fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
+        self.dialect.definitions(path, content, wanted)
     }
 
     fn check(&self, path: &RepoPath, content: &[u8]) -> Option<Unparsable> {
