@@ -43,15 +43,7 @@ impl Own {
             allowed: credentials(&Configuration::read(&repository.tree(&base)?)?)?,
             settings: if self.execute { Vec::new() } else { self.redirections(bump)? },
         };
-        let presets = [
-            Preset::Base,
-            Preset::Proxies,
-            Preset::CliConfig,
-            Preset::RegistryTokens,
-            Preset::Git,
-            Preset::SshAgent,
-        ];
-        let unassigned = redirect.redirect(Environment::preset(&presets));
+        let unassigned = redirect.redirect(Environment::preset(&Preset::OF_TERRAFORM));
         let runner = TerraformDryRunner::new(tool).unassigned(unassigned);
         let plan = runner.plan(&head, &after, Scope::Impact(&impact), &bump.policy)?;
         self.say(format!("     dry-run plan {}", plan.digest()?));

@@ -50,14 +50,7 @@ impl TerraformDeployer {
         // The defaults are part of this crate, and a test reads them.
         #[allow(clippy::expect_used)]
         let rules = Configuration::defaults().section().expect("the crate's defaults have [deploy]");
-        let unassigned = Environment::preset(&[
-            Preset::Base,
-            Preset::Proxies,
-            Preset::CliConfig,
-            Preset::RegistryTokens,
-            Preset::Git,
-            Preset::SshAgent,
-        ]);
+        let unassigned = Environment::preset(&Preset::OF_TERRAFORM);
         Self { tool, runner, store, rules, unassigned }
     }
 

@@ -58,14 +58,7 @@ impl TerraformDryRunner {
             time_limit: None,
             lock_timeout: Duration::ZERO,
             below: None,
-            unassigned: Environment::preset(&[
-                Preset::Base,
-                Preset::Proxies,
-                Preset::CliConfig,
-                Preset::RegistryTokens,
-                Preset::Git,
-                Preset::SshAgent,
-            ]),
+            unassigned: Environment::preset(&Preset::OF_TERRAFORM),
         }
     }
 

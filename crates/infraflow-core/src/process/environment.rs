@@ -118,6 +118,12 @@ impl Preset {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
+impl Preset {
+    /// What terraform and tofu are given where nothing else is said: all that is of no cloud.
+    pub const OF_TERRAFORM: [Self; 6] =
+        [Self::Base, Self::Proxies, Self::CliConfig, Self::RegistryTokens, Self::Git, Self::SshAgent];
+}
+
 impl Environment {
     /// No variable at all; not even `PATH`.
     pub fn empty() -> Self {

@@ -37,6 +37,23 @@ pub fn impact_with(repo: &Repo, rules: &CatalogRules) -> Impact {
     assess(&changes, &base, &head).unwrap()
 }
 
+/// Texts that files get, and files that go.
+pub type Edits<'a> = &'a [(&'a str, Option<&'a str>)];
+
+/// The repository with a branch of these edits, and what that touches.
+pub fn edited(repo: Repo, edits: Edits<'_>) -> (Repo, Impact) {
+    repo.branch("feature");
+    for (path, text) in edits {
+        match text {
+            Some(text) => repo.write(path, text),
+            None => repo.remove(path),
+        }
+    }
+    repo.commit("feat: change");
+    let impact = impact_with(&repo, &CatalogRules::default());
+    (repo, impact)
+}
+
 /// What a branch that does this to a repository of these files touches.
 pub fn impact(files: &[(&str, &str)], change: impl FnOnce(&Repo)) -> Impact {
     let repo = Repo::with(files);

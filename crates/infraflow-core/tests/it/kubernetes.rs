@@ -9,7 +9,7 @@ use infraflow_core::impact::Impact;
 
 use crate::{
     fixture::Repo,
-    impact::{impact_with, modules, units},
+    impact::{edited, modules, units},
 };
 
 /// What a change does to a path: new content, or its end.
@@ -29,16 +29,7 @@ fn row<'a>(why: &'a str, edits: &'a [Edit], units: &'a [&'a str], modules: &'a [
 
 /// The repository after a change, and what that touches.
 fn after(repo: Repo, edits: &[Edit]) -> (Repo, Impact) {
-    repo.branch("feature");
-    for (path, text) in edits {
-        match text {
-            Some(text) => repo.write(path, text),
-            None => repo.remove(path),
-        }
-    }
-    repo.commit("feat: change");
-    let impact = impact_with(&repo, &Default::default());
-    (repo, impact)
+    edited(repo, edits)
 }
 
 fn check(files: &[(&str, &str)], rows: &[Row<'_>]) {

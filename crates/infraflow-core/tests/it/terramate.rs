@@ -6,7 +6,7 @@ use infraflow_core::impact::Impact;
 
 use crate::{
     fixture::{self, Repo},
-    impact::{impact, impact_with, units},
+    impact::{edited, impact, impact_with, units},
 };
 
 /// What a change does to a path: new content, or its end.
@@ -29,17 +29,7 @@ fn terramate_says(repo: &Path) -> Option<Vec<String>> {
 }
 
 fn after(files: &[(&str, &str)], edits: &[Edit]) -> (Repo, Impact) {
-    let repo = Repo::with(files);
-    repo.branch("feature");
-    for (path, text) in edits {
-        match text {
-            Some(text) => repo.write(path, text),
-            None => repo.remove(path),
-        }
-    }
-    repo.commit("feat: change");
-    let impact = impact_with(&repo, &Default::default());
-    (repo, impact)
+    edited(Repo::with(files), edits)
 }
 
 fn check(rows: &[Row<'_>]) {

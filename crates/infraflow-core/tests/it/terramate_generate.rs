@@ -12,7 +12,7 @@ use infraflow_core::{
 
 use crate::{
     fixture::Repo,
-    impact::{impact_with, units},
+    impact::{edited, units},
 };
 
 const STACK: &str = "stack {\n}\n";
@@ -23,16 +23,7 @@ const GENERATE: &str =
 type Edit<'a> = (&'a str, Option<&'a str>);
 
 fn after(files: &[(&str, &str)], edits: &[Edit<'_>]) -> Impact {
-    let repo = Repo::with(files);
-    repo.branch("feature");
-    for (path, text) in edits {
-        match text {
-            Some(text) => repo.write(path, text),
-            None => repo.remove(path),
-        }
-    }
-    repo.commit("feat: change");
-    impact_with(&repo, &CatalogRules::default())
+    edited(Repo::with(files), edits).1
 }
 
 /// Stacks without their generated code: `a`, `b` below `live`, `c` beside it.
