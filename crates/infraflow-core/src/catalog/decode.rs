@@ -54,11 +54,14 @@ fn decoded(
             StaticValue::Object(names.zip(each(&values)?).collect())
         }
         StaticValue::Keys(inner) => decoded(inner, root, ground, looked, left)?.keys(),
-        StaticValue::Directory(inner) => {
-            StaticValue::Directory(Box::new(decoded(inner, root, ground, looked, left)?))
-        }
-        StaticValue::FileName(inner) => {
-            StaticValue::FileName(Box::new(decoded(inner, root, ground, looked, left)?))
+        StaticValue::Directory(inner) => StaticValue::directory(decoded(inner, root, ground, looked, left)?),
+        StaticValue::FileName(inner) => StaticValue::file_name(decoded(inner, root, ground, looked, left)?),
+        StaticValue::Computed(name, arguments) => {
+            let value = StaticValue::computed(name, each(arguments)?);
+            match root {
+                Some(root) => value.in_root(root),
+                None => value,
+            }
         }
         StaticValue::Contents(path) | StaticValue::Decoded(path, _) => {
             let path = decoded(path, root, ground, looked, left)?;

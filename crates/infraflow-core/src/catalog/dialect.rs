@@ -72,6 +72,31 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// Whether the file at this path is laid over others of its scope, which it replaces in part.
+    fn overrides(&self, path: &RepoPath) -> bool {
+        let _ = path;
+        false
+    }
+
+    /// Which of a scope's files, by their places, replace parts of others whichever tool runs; of those alone that
+    /// [`Dialect::overrides`] says so of.
+    fn overriding(&self, files: &[&RepoPath]) -> Vec<usize> {
+        let _ = files;
+        Vec::new()
+    }
+
+    /// The text of a file without what others replace in it, everything else in its place; `None` where nothing is
+    /// replaced, or that is not certain.
+    fn without_replaced(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        by: &[(&RepoPath, &[u8])],
+    ) -> Option<Vec<u8>> {
+        let _ = (path, content, by);
+        None
+    }
+
     /// The same dialect as one tool has it, where its tools read differently.
     fn for_tool(&self, tool: ToolChoice) -> Option<Arc<dyn Dialect>> {
         let _ = tool;

@@ -37,7 +37,7 @@ fn as_a_path(value: StaticValue) -> StaticValue {
     }
     match value {
         StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(as_a_path).collect()),
-        StaticValue::Directory(inner) => StaticValue::Directory(Box::new(as_a_path(*inner))),
+        StaticValue::Directory(inner) => StaticValue::directory(as_a_path(*inner)),
         StaticValue::Concat(mut parts) => match parts.first_mut() {
             // Each of these may lead somewhere else.
             Some(StaticValue::OneOf(values)) => {

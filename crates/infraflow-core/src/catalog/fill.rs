@@ -76,14 +76,28 @@ impl Names<'_> {
                 StaticValue::FileSet(Box::new(directory), Box::new(self.filled(glob, depth, left)))
             }
             StaticValue::Directory(inner) => {
-                StaticValue::Directory(Box::new(self.filled(inner, depth, left)))
+                self.told(StaticValue::directory(self.filled(inner, depth, left)))
             }
-            StaticValue::FileName(inner) => StaticValue::FileName(Box::new(self.filled(inner, depth, left))),
+            StaticValue::FileName(inner) => {
+                self.told(StaticValue::file_name(self.filled(inner, depth, left)))
+            }
+            StaticValue::Computed(name, arguments) => {
+                let arguments = each(arguments);
+                self.told(StaticValue::computed(name, arguments))
+            }
             StaticValue::Contents(path) => StaticValue::Contents(Box::new(self.filled(path, depth, left))),
             StaticValue::Decoded(path, steps) => {
                 StaticValue::Decoded(Box::new(self.filled(path, depth, left)), steps.clone())
             }
             other => other.clone(),
+        }
+    }
+
+    /// What is computed from a directory, where it is known where the tool runs.
+    fn told(&self, value: StaticValue) -> StaticValue {
+        match self.root {
+            Some(root) => value.in_root(root),
+            None => value,
         }
     }
 
@@ -154,10 +168,11 @@ pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
     found
 }
 
-/// Whether a name is left that only a caller knows: a variable, or the root's directory.
+/// Whether something is left that only a caller knows: a variable, the root's directory, or how a path is written.
 pub(super) fn is_open(value: &StaticValue) -> bool {
     names_variable(value)
         || begins_at_root(value)
+        || any(value, &StaticValue::is_told_by_the_root)
         || any(value, &|part| is_file(part) && begins_at_root(part))
 }
 
@@ -202,7 +217,10 @@ pub(super) fn local_names(value: &StaticValue) -> Vec<&str> {
 fn each_part<'v>(value: &'v StaticValue, show: &mut dyn FnMut(&'v StaticValue)) {
     show(value);
     match value {
-        StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
+        StaticValue::Concat(items)
+        | StaticValue::OneOf(items)
+        | StaticValue::List(items)
+        | StaticValue::Computed(_, items) => {
             items.iter().for_each(|item| each_part(item, show));
         }
         StaticValue::Object(members) => members.iter().for_each(|(_, member)| each_part(member, show)),
@@ -235,6 +253,7 @@ fn begins_at_root(value: &StaticValue) -> bool {
             begins_at_root(inner)
         }
         StaticValue::FileSet(..) | StaticValue::FileName(_) => true,
+        StaticValue::Computed(..) => !std::ptr::eq(value, value.place()) && begins_at_root(value.place()),
         _ => false,
     }
 }
@@ -245,6 +264,7 @@ pub(super) fn begins_in_a_module(value: &StaticValue) -> bool {
         StaticValue::Base(base) => matches!(base, Base::Module | Base::Directory(_)),
         StaticValue::Concat(parts) => parts.first().is_some_and(begins_in_a_module),
         StaticValue::Directory(inner) => begins_in_a_module(inner),
+        StaticValue::Computed(_, arguments) => arguments.first().is_some_and(begins_in_a_module),
         _ => false,
     }
 }
@@ -265,9 +285,10 @@ pub(super) fn taken_out<'v>(value: &'v StaticValue, name: &str) -> Vec<&'v [Step
 fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
     holds(value)
         || match value {
-            StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
-                items.iter().any(|item| any(item, holds))
-            }
+            StaticValue::Concat(items)
+            | StaticValue::OneOf(items)
+            | StaticValue::List(items)
+            | StaticValue::Computed(_, items) => items.iter().any(|item| any(item, holds)),
             StaticValue::Object(members) => members.iter().any(|(_, member)| any(member, holds)),
             StaticValue::FileSet(one, two) => any(one, holds) || any(two, holds),
             StaticValue::Many(inner)

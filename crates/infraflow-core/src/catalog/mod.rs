@@ -103,6 +103,7 @@ mod look;
 mod lookup;
 mod needed;
 mod node;
+mod overriding;
 mod own;
 mod patch;
 mod path;

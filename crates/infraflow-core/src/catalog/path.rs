@@ -27,6 +27,8 @@ pub(super) enum Paths {
     },
     /// Nobody can tell where it begins.
     Anywhere,
+    /// Something was done to the path in which it begins: it may lie anywhere in the repository.
+    Elsewhere,
     /// None: it lies outside the repository, or is no path.
     None,
 }
@@ -67,6 +69,8 @@ enum Piece {
     Glob(Vec<u8>),
     Start(RepoPath),
     Any,
+    /// Something that was made of a directory's path.
+    Elsewhere,
     /// What a resource gives.
     Made,
 }
@@ -97,6 +101,7 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
                 }
                 Some(Piece::Start(directory)) => vec![Piece::Start(directory.parent()?)],
                 Some(Piece::Text(_)) if alone => vec![Piece::Text(b".".to_vec())],
+                Some(Piece::Elsewhere) if alone => inner,
                 _ => {
                     inner.pop();
                     inner.push(Piece::Any);
@@ -109,9 +114,15 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
                 Some(cut) => vec![Piece::Text(text[cut + 1..].to_vec())],
                 None => vec![Piece::Any],
             },
-            Piece::Start(directory) => vec![Piece::Text(directory.file_name().to_vec())],
-            Piece::Glob(_) | Piece::Any | Piece::Made => vec![Piece::Any],
+            Piece::Start(directory) if !directory.is_root() => {
+                vec![Piece::Text(directory.file_name().to_vec())]
+            }
+            Piece::Start(_) | Piece::Glob(_) | Piece::Any | Piece::Elsewhere | Piece::Made => {
+                vec![Piece::Any]
+            }
         },
+        StaticValue::Computed(..) if !std::ptr::eq(value, value.place()) => pieces(value.place())?,
+        StaticValue::Computed(..) => vec![Piece::Elsewhere],
         StaticValue::List(_) | StaticValue::Many(_) | StaticValue::Object(_) | StaticValue::Null => {
             return None;
         }
@@ -126,7 +137,7 @@ type Name = Vec<Piece>;
 fn resolve(pieces: Vec<Piece>, root: &RepoPath) -> Paths {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) | Piece::Glob(text) => text.len(),
-        Piece::Start(_) | Piece::Any | Piece::Made => 0,
+        Piece::Start(_) | Piece::Any | Piece::Elsewhere | Piece::Made => 0,
     };
     if pieces.iter().map(length).sum::<usize>() > LONGEST {
         return Paths::Anywhere;
@@ -139,9 +150,12 @@ fn resolve(pieces: Vec<Piece>, root: &RepoPath) -> Paths {
             // An absolute path in the middle of another: nobody writes that and means a file.
             Piece::Start(_) => return Paths::None,
             Piece::Any if i == 0 => return Paths::Anywhere,
+            Piece::Elsewhere if i == 0 => return Paths::Elsewhere,
             // What a resource made or was given is named where it was given.
             Piece::Made if i == 0 => return Paths::None,
-            Piece::Any | Piece::Made => names.last_mut().into_iter().for_each(|name| name.push(Piece::Any)),
+            Piece::Any | Piece::Elsewhere | Piece::Made => {
+                names.last_mut().into_iter().for_each(|name| name.push(Piece::Any))
+            }
             Piece::Text(text) | Piece::Glob(text) if i == 0 && text.starts_with(b"/") => return Paths::None,
             Piece::Text(text) if i == 0 && text.starts_with(b"~") => return Paths::None,
             Piece::Text(text) => split(&text, &mut names, Piece::Text),
@@ -187,7 +201,7 @@ fn finish(path: &[Name]) -> Paths {
             match piece {
                 Piece::Text(text) => glob.push_text(text),
                 Piece::Glob(text) => glob.push_glob(text),
-                Piece::Any | Piece::Made | Piece::Start(_) => {
+                Piece::Any | Piece::Elsewhere | Piece::Made | Piece::Start(_) => {
                     unknown = true;
                     glob.push_any();
                 }
@@ -257,7 +271,7 @@ mod tests {
         assert_eq!(one(&literal("a/../b.json")), Paths::One(path("root/b.json")));
         assert_eq!(one(&below("m/x", vec![literal("/../../t/a.tpl")])), Paths::One(path("t/a.tpl")));
         assert_eq!(one(&below(".", vec![literal("/a")])), Paths::One(path("a")));
-        let parent = StaticValue::Directory(Box::new(below("m/x", vec![literal("/y/z.tf")])));
+        let parent = StaticValue::directory(below("m/x", vec![literal("/y/z.tf")]));
         assert_eq!(one(&parent), Paths::One(path("m/x/y")));
         for outside in ["/etc/passwd", "~/x", "../../x"] {
             assert_eq!(one(&literal(outside)), Paths::None, "{outside}");

@@ -14,6 +14,7 @@ use super::{
     ground::Ground,
     group::Group,
     look::Looked,
+    overriding::take_out_replaced,
     record::{Key, Proof, ROOT},
     template::templates,
 };
@@ -176,6 +177,7 @@ pub(super) fn gather(
     let dialect = &*ground.dialects[usize::from(group.key.dialect)];
     let files = group.files.iter().map(|entry| ground.read(entry, dialect));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    take_out_replaced(&mut files, ground, dialect)?;
     let (resolved, looked) = match group.key.test {
         true => (Facts::default(), Vec::new()),
         false => ground.resolve(group, &mut files)?,
@@ -478,6 +480,7 @@ fn names_a_place(value: &StaticValue) -> bool {
             !text.is_empty() && text.len() < 256 && !text.starts_with(['/', '~']) && text.chars().all(is_path)
         }
         StaticValue::Concat(parts) => parts.first().is_some_and(names_a_place),
+        StaticValue::Computed(_, arguments) => arguments.first().is_some_and(names_a_place),
         _ => false,
     }
 }

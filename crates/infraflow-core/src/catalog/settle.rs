@@ -339,12 +339,9 @@ impl Settle<'_, '_> {
                 // An argument that is not known names no path; a function that reads must read something.
                 Paths::Anywhere
                     if matches!(open.kind, ReferenceKind::PathNamed | ReferenceKind::PathGiven) => {}
-                Paths::Anywhere => {
-                    let directory = if self.ground.rules.unknown_reads_anywhere() {
-                        RepoPath::root()
-                    } else {
-                        self.directory.clone()
-                    };
+                found @ (Paths::Anywhere | Paths::Elsewhere) => {
+                    let anywhere = found == Paths::Elsewhere || self.ground.rules.unknown_reads_anywhere();
+                    let directory = if anywhere { RepoPath::root() } else { self.directory.clone() };
                     self.warn_unknown(open, &directory, when_run);
                     let end = anything_below(directory);
                     self.edge(open, open.kind, end, when_run);

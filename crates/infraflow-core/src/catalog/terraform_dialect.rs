@@ -7,7 +7,7 @@ use super::{
 use crate::{
     proof::RepoPath,
     terraform::facts::{
-        Base, FactsError, FileFacts, FileKind, Local, Place, StaticValue, TerraformFile, quote,
+        Base, FactsError, FileFacts, FileKind, Local, Place, Replacing, StaticValue, TerraformFile, quote,
     },
 };
 
@@ -42,7 +42,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
@@ -102,6 +102,34 @@ impl Dialect for TerraformDialect {
             facts.defines.defaults = Defining::Nowhere;
         }
         facts
+    }
+
+    fn overrides(&self, path: &RepoPath) -> bool {
+        let name = path.file_name();
+        // The shortest is `override.tf`; most names are told apart by one look.
+        let may = name.len() >= b"override.tf".len() && memchr::memmem::find(name, b"override").is_some();
+        may && matches!(FileKind::of(name), Some(FileKind::Configuration { overrides: true, .. }))
+    }
+
+    fn overriding(&self, files: &[&RepoPath]) -> Vec<usize> {
+        // What OpenTofu reads alone, or something else instead of, replaces nothing for one of the two.
+        let counts = |path: &RepoPath| {
+            let hidden = OneTool(ToolChoice::Opentofu).hidden_by(path);
+            !opentofu_only(path.file_name()) && hidden.is_none_or(|other| !files.contains(&&other))
+        };
+        let places = files.iter().enumerate().filter(|(_, path)| self.overrides(path) && counts(path));
+        places.map(|(at, _)| at).collect()
+    }
+
+    fn without_replaced(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        by: &[(&RepoPath, &[u8])],
+    ) -> Option<Vec<u8>> {
+        let mut replacing = Replacing::default();
+        by.iter().for_each(|(path, content)| replacing.and(&TerraformFile::replacing(path, content)));
+        TerraformFile::without_replaced(path, content, &replacing)
     }
 
     fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
@@ -170,6 +198,24 @@ impl Dialect for OneTool {
             endings.iter().find_map(|(ending, tofu)| Some((name.strip_suffix(*ending)?, tofu)))?;
         let directory = path.parent().unwrap_or_else(RepoPath::root);
         Some(directory.join([base, ending].concat()))
+    }
+
+    fn overrides(&self, path: &RepoPath) -> bool {
+        TerraformDialect.overrides(path)
+    }
+
+    fn overriding(&self, files: &[&RepoPath]) -> Vec<usize> {
+        let places = files.iter().enumerate().filter(|(_, path)| self.overrides(path));
+        places.map(|(at, _)| at).collect()
+    }
+
+    fn without_replaced(
+        &self,
+        path: &RepoPath,
+        content: &[u8],
+        by: &[(&RepoPath, &[u8])],
+    ) -> Option<Vec<u8>> {
+        TerraformDialect.without_replaced(path, content, by)
     }
 
     fn facts(&self, path: &RepoPath, content: &[u8]) -> Facts {

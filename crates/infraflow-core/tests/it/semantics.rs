@@ -21,10 +21,12 @@ use crate::{
     },
 };
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     include_str!("semantics/arguments.toml"),
+    include_str!("semantics/computed.toml"),
     include_str!("semantics/files.toml"),
     include_str!("semantics/named_paths.toml"),
+    include_str!("semantics/overrides.toml"),
     include_str!("semantics/reads.toml"),
     include_str!("semantics/sources.toml"),
     include_str!("semantics/state.toml"),

@@ -268,7 +268,7 @@ impl Evaluator {
         match (root, name.as_str()) {
             ("path", "module") => StaticValue::Base(Base::Module),
             ("path", "root") => StaticValue::Base(Base::Root),
-            ("path", "cwd") => StaticValue::Base(Base::Cwd),
+            ("path", "cwd") => StaticValue::computed("abspath", vec![StaticValue::Base(Base::Cwd)]),
             ("local", _) => StaticValue::Local(name, steps.collect()),
             ("var", _) => StaticValue::Variable(name, steps.collect()),
             ("count" | "each" | "self" | "terraform" | "path", _) => StaticValue::Unknown,

@@ -1,13 +1,18 @@
 //! What functions of the language give, as far as paths go.
 
-use super::{StaticValue, Step};
+use super::{StaticValue, Step, computed::INDEX, named::ends_a_path};
 
 /// What a function gives.
 pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticValue {
     let first = |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
     match name {
-        "abspath" | "pathexpand" | "tostring" | "tolist" | "tomap" | "sensitive" | "nonsensitive"
-        | "ephemeralasnull" => first(arguments),
+        "abspath" => StaticValue::computed(name, arguments),
+        "pathexpand" | "tostring" | "tolist" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => {
+            first(arguments)
+        }
+        "reverse" | "slice" if matches!(arguments.first(), Some(StaticValue::Computed(..))) => {
+            StaticValue::computed(name, arguments)
+        }
         "toset" | "sort" | "distinct" | "reverse" | "compact" | "slice" => first(arguments).unordered(),
         "trimspace" | "chomp" => without_space(first(arguments)),
         "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
@@ -34,36 +39,37 @@ pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticVal
             let found = arguments.swap_remove(0).step(step);
             StaticValue::one_of(std::iter::once(found).chain(default).collect())
         }
-        "dirname" => StaticValue::Directory(Box::new(first(arguments))),
-        "basename" => StaticValue::FileName(Box::new(first(arguments))),
+        "dirname" => StaticValue::directory(first(arguments)),
+        "basename" => StaticValue::file_name(first(arguments)),
         "fileset" if arguments.len() == 2 => {
             let glob = arguments.swap_remove(1);
             StaticValue::FileSet(Box::new(arguments.swap_remove(0)), Box::new(glob))
         }
-        "join" if arguments.len() == 2 => match (&arguments[0], &arguments[1]) {
-            (StaticValue::Literal(separator), StaticValue::List(items)) => {
-                let mut parts = Vec::with_capacity(items.len() * 2);
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        parts.push(StaticValue::Literal(separator.clone()));
-                    }
-                    parts.push(item.clone());
-                }
-                StaticValue::concat(parts)
-            }
-            _ => StaticValue::Unknown,
-        },
+        // Between what anything else stands that ends a path, there is no path.
+        "join"
+            if matches!(arguments.first(), Some(StaticValue::Literal(text)) if text.contains(ends_a_path))
+                && !matches!(arguments.get(1), Some(StaticValue::List(_))) =>
+        {
+            StaticValue::Unknown
+        }
+        "join" => StaticValue::computed(name, arguments),
         "format" => match arguments.split_first() {
             Some((StaticValue::Literal(pattern), rest)) => format(pattern, rest),
-            _ => StaticValue::Unknown,
+            _ => StaticValue::computed(name, arguments),
         },
         "jsondecode" | "yamldecode" => match first(arguments) {
             StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
             _ => StaticValue::Unknown,
         },
         "file" => StaticValue::Contents(Box::new(first(arguments))),
-        "trimsuffix" if arguments.len() == 2 => without_end(first(arguments.clone()), &arguments[1]),
-        name => of_constants(name, &arguments).unwrap_or(StaticValue::Unknown),
+        "trimsuffix" if arguments.len() == 2 => match without_end(&arguments[0], &arguments[1]) {
+            StaticValue::Unknown => StaticValue::computed(name, arguments),
+            known => known,
+        },
+        // What they give may be, or begin, a path.
+        "lower" | "upper" | "title" | "strrev" | "trimprefix" | "trim" | "replace" | "substr" | "split"
+        | "regex" | "templatestring" | "urlencode" => StaticValue::computed(name, arguments),
+        _ => StaticValue::Unknown,
     }
 }
 
@@ -108,14 +114,13 @@ fn item_of(value: StaticValue) -> StaticValue {
 }
 
 /// A text without what it may end in, as far as its last part tells.
-fn without_end(text: StaticValue, end: &StaticValue) -> StaticValue {
+fn without_end(text: &StaticValue, end: &StaticValue) -> StaticValue {
     let StaticValue::Literal(end) = end else { return StaticValue::Unknown };
-    let parts = match text {
-        StaticValue::Literal(text) => vec![StaticValue::Literal(text)],
-        StaticValue::Concat(parts) => parts,
+    let mut parts = match text {
+        StaticValue::Literal(text) => vec![StaticValue::Literal(text.clone())],
+        StaticValue::Concat(parts) => parts.clone(),
         _ => return StaticValue::Unknown,
     };
-    let mut parts = parts;
     match parts.last_mut() {
         Some(StaticValue::Literal(last)) if last.len() >= end.len() || last.ends_with(end.as_str()) => {
             if let Some(cut) = last.strip_suffix(end.as_str()) {
@@ -130,12 +135,24 @@ fn without_end(text: StaticValue, end: &StaticValue) -> StaticValue {
 /// A text of more bytes than this is no part of a path that anybody reads (Linux: 4,096), whatever is done with it.
 const LONGEST_TEXT: usize = 1 << 16;
 
+/// The most memory in bytes that a regular expression takes once it is compiled.
+const LARGEST_EXPRESSION: usize = 1 << 16;
+
 /// Functions of texts, where all of the texts are known.
-fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
+pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
+    if let Some(StaticValue::List(items)) = arguments.first() {
+        return of_items(name, items, &arguments[1..]);
+    }
     let texts = arguments.iter().map(|argument| match argument {
         StaticValue::Literal(text) => Some(text.as_str()),
         _ => None,
     });
+    if name == "join" {
+        return match arguments {
+            [StaticValue::Literal(separator), StaticValue::List(items)] => Some(joined(separator, items)),
+            _ => None,
+        };
+    }
     let texts = texts.collect::<Option<Vec<&str>>>()?;
     let text = match (name, texts.as_slice()) {
         ("lower", [text]) => text.to_lowercase(),
@@ -149,20 +166,17 @@ fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
             });
             raised.collect()
         }
+        ("strrev", [text]) if text.is_ascii() => text.chars().rev().collect(),
         ("trimprefix", [text, prefix]) => text.strip_prefix(prefix).unwrap_or(text).to_owned(),
+        ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix).unwrap_or(text).to_owned(),
         ("trim", [text, cut]) => text.trim_matches(|c| cut.contains(c)).to_owned(),
-        // Between slashes stands a regular expression.
-        ("replace", [text, from, to])
-            if !(from.is_empty() || from.len() > 1 && from.starts_with('/') && from.ends_with('/')) =>
-        {
-            let grown = text.matches(from).count().saturating_mul(to.len());
-            if grown.saturating_add(text.len()) > LONGEST_TEXT {
-                return None;
-            }
-            text.replace(from, to)
-        }
+        ("replace", [text, from, to]) => replaced(text, from, to)?,
         ("substr", [text, from, length]) => {
-            let (from, length): (usize, i64) = (from.parse().ok()?, length.parse().ok()?);
+            let (from, length): (i64, i64) = (from.parse().ok()?, length.parse().ok()?);
+            let from = match usize::try_from(from) {
+                Ok(from) => from,
+                Err(_) => text.chars().count().checked_sub(usize::try_from(from.unsigned_abs()).ok()?)?,
+            };
             let rest = text.chars().skip(from);
             match usize::try_from(length) {
                 Ok(length) => rest.take(length).collect(),
@@ -173,15 +187,76 @@ fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
             let parts = text.split(separator).map(|part| StaticValue::Literal(part.to_owned()));
             return Some(StaticValue::List(parts.collect()));
         }
+        ("dirname", [text]) => {
+            return Some(StaticValue::directory(StaticValue::Literal(without_slashes(text))));
+        }
+        ("basename", [text]) => {
+            let text = without_slashes(text);
+            text.rsplit('/').next().unwrap_or(&text).to_owned()
+        }
         _ => return None,
     };
     Some(StaticValue::Literal(text))
 }
 
-/// `format`: plain `%s` and `%v` are filled in, every other verb is unknown.
+/// A path without slashes at its end.
+fn without_slashes(text: &str) -> String {
+    match text.trim_end_matches('/') {
+        "" if text.starts_with('/') => "/".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// What `replace` gives. Between slashes stands a regular expression.
+fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
+    if from.is_empty() || text.len() > LONGEST_TEXT {
+        return None;
+    }
+    let expression = from.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let Some(expression) = expression else {
+        let grown = text.matches(from).count().saturating_mul(to.len());
+        return (grown.saturating_add(text.len()) <= LONGEST_TEXT).then(|| text.replace(from, to));
+    };
+    let expression = regex::RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build().ok()?;
+    // Each of the groups that the replacement names may be the whole text.
+    let grown = expression.find_iter(text).count().saturating_mul(to.len().saturating_mul(text.len().max(1)));
+    (grown.saturating_add(text.len()) <= LONGEST_TEXT).then(|| expression.replace_all(text, to).into_owned())
+}
+
+/// Functions of lists, where the items are known.
+fn of_items(name: &str, items: &[StaticValue], rest: &[StaticValue]) -> Option<StaticValue> {
+    let number = |at: usize| match rest.get(at) {
+        Some(StaticValue::Literal(number)) => number.parse::<usize>().ok(),
+        _ => None,
+    };
+    match name {
+        "reverse" => Some(StaticValue::List(items.iter().rev().cloned().collect())),
+        "slice" => Some(StaticValue::List(items.get(number(0)?..number(1)?)?.to_vec())),
+        INDEX => {
+            let step = number(0).map_or(Step::Any, |index| Step::Item(index as u64));
+            Some(StaticValue::List(items.to_vec()).step(step))
+        }
+        _ => None,
+    }
+}
+
+/// Items with a text between them.
+fn joined(separator: &str, items: &[StaticValue]) -> StaticValue {
+    let mut parts = Vec::with_capacity(items.len() * 2);
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            parts.push(StaticValue::Literal(separator.to_owned()));
+        }
+        parts.push(item.clone());
+    }
+    StaticValue::concat(parts)
+}
+
+/// `format`: plain `%s` and `%v`, of the next argument or of one by its number, are filled in; what other verbs give
+/// is not known.
 fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
     let mut parts = Vec::new();
-    let mut arguments = arguments.iter();
+    let mut next = 0;
     let mut rest = pattern;
     while let Some(at) = rest.find('%') {
         parts.push(StaticValue::Literal(rest[..at].to_owned()));
@@ -189,13 +264,25 @@ fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
         if let Some(after) = verb.strip_prefix('%') {
             parts.push(StaticValue::Literal("%".to_owned()));
             rest = after;
-        } else if let Some(after) = verb.strip_prefix(['s', 'v']) {
-            parts.push(arguments.next().cloned().unwrap_or(StaticValue::Unknown));
+            continue;
+        }
+        let numbered = verb.strip_prefix('[').and_then(|verb| verb.split_once(']'));
+        let (number, plain) = match numbered {
+            Some((number, verb)) => {
+                (number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)), verb)
+            }
+            None => (Some(next), verb),
+        };
+        let argument =
+            number.and_then(|number| arguments.get(number)).cloned().unwrap_or(StaticValue::Unknown);
+        next = number.map_or(next, |number| number + 1);
+        if let Some(after) = plain.strip_prefix(['s', 'v']) {
+            parts.push(argument);
             rest = after;
         } else {
             let end = verb.find(|c: char| c.is_ascii_alphabetic()).map_or(verb.len(), |end| end + 1);
-            parts.push(StaticValue::Unknown);
-            arguments.next();
+            let given = StaticValue::Literal(format!("%{}", &verb[..end]));
+            parts.push(StaticValue::computed("format", vec![given, argument]));
             rest = &verb[end..];
         }
     }

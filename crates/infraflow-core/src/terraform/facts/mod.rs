@@ -21,6 +21,7 @@
 //! they stand in other files of the directory, or in the caller. What nobody can know before a plan is
 //! [`StaticValue::Unknown`], and is matched conservatively by whoever links the facts.
 
+mod computed;
 mod error;
 mod evaluate;
 mod extract;
@@ -31,6 +32,7 @@ mod named;
 pub(super) mod parse;
 pub(super) mod pieces;
 mod reads;
+mod replaced;
 mod salvage;
 mod sieve;
 pub(super) mod simple;
@@ -48,6 +50,7 @@ pub use file::{
 };
 pub use parse::TerraformFile;
 pub(crate) use reads::template_reads;
+pub(crate) use replaced::Replacing;
 pub use stated::Defined;
 pub use text::Text;
 pub use value::{Base, StaticValue, Step};

@@ -26,12 +26,16 @@ impl Naming {
     pub(super) fn of(self, name: &str) -> Self {
         match self {
             Self::Ignored => Self::Ignored,
+            Self::Command => Self::Command,
             _ if COMMANDS.contains(&name) => Self::Command,
             _ if sieve::asks_for_a_path(name) => Self::Path,
             _ => Self::Counts,
         }
     }
 }
+
+/// A nested block of which every argument is a command: of the provider scottwinkler/shell.
+pub(super) const COMMANDS_ALONE: &str = "lifecycle_commands";
 
 /// Arguments that hold a command: of `local-exec`, and of the data source `external`.
 const COMMANDS: [&str; 2] = ["command", "program"];
@@ -51,7 +55,26 @@ pub(super) fn begins_a_path(value: &StaticValue, naming: Naming) -> bool {
         StaticValue::Variable(..) => naming == Naming::Path,
         StaticValue::Concat(parts) => parts.first().is_some_and(|first| begins_a_path(first, naming)),
         StaticValue::Directory(inner) => begins_a_path(inner, naming),
+        StaticValue::Computed(..) if !std::ptr::eq(value, value.place()) => {
+            begins_a_path(value.place(), naming)
+        }
+        // A text that is made of a path is mostly a name, unless a path is asked for.
+        StaticValue::Computed(_, arguments) => {
+            let first = arguments.first().is_some_and(|first| begins_a_path(first, naming));
+            first && (naming == Naming::Path || !arguments.iter().any(may_vary))
+        }
         _ => false,
+    }
+}
+
+/// Whether anything but a directory and constants is a part of a value.
+fn may_vary(value: &StaticValue) -> bool {
+    match value {
+        StaticValue::Base(_) | StaticValue::Literal(_) => false,
+        StaticValue::Concat(items) | StaticValue::List(items) | StaticValue::Computed(_, items) => {
+            items.iter().any(may_vary)
+        }
+        _ => true,
     }
 }
 
@@ -63,7 +86,9 @@ pub(super) fn is_one_path(value: &StaticValue) -> bool {
         Some(StaticValue::Literal(text)) => is_word(text, Naming::Path) || is_relative(text),
         Some(StaticValue::Unknown | StaticValue::Made | StaticValue::Null) | None => false,
         // `path.module` with a slash alone stands for no file.
-        Some(StaticValue::Base(_)) => !matches!(&parts[1..], [StaticValue::Literal(text)] if text == "/"),
+        Some(first) if matches!(first.place(), StaticValue::Base(_)) => {
+            !matches!(&parts[1..], [StaticValue::Literal(text)] if text == "/")
+        }
         Some(_) => true,
     };
     let goes_on = |part: &StaticValue| match part {
@@ -126,6 +151,7 @@ pub(super) fn path_from(elements: &[&Element], at: usize, scope: &Scope) -> (Opt
     let head = evaluate_elements(&elements[at..next.min(elements.len())], scope);
     let value = StaticValue::concat(vec![head, StaticValue::Literal(tail)]);
     let bare = matches!(&value, StaticValue::Concat(parts)
-        if matches!(parts.as_slice(), [StaticValue::Base(Base::Module | Base::Root | Base::Cwd), StaticValue::Literal(text)] if text == "/"));
+        if matches!(parts.as_slice(), [base, StaticValue::Literal(text)]
+            if text == "/" && matches!(base.place(), StaticValue::Base(Base::Module | Base::Root | Base::Cwd))));
     (Some(value).filter(|_| !bare), next)
 }

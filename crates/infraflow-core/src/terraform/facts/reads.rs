@@ -13,8 +13,8 @@ use super::{
     evaluate::{Scope, evaluate, evaluate_elements},
     json::{Json, JsonValue},
     named::{
-        Naming, begins_a_path, begins_relative, ends_a_path, is_one_path, is_relative, is_word, names_a_path,
-        path_from,
+        COMMANDS_ALONE, Naming, begins_a_path, begins_relative, ends_a_path, is_one_path, is_relative,
+        is_word, names_a_path, path_from,
     },
     sieve,
     slice::{Shape, Slice, continues_name},
@@ -40,8 +40,23 @@ const READS: [&str; 10] = [
 const NO_PATH: [&str; 4] = ["basename", "md5", "sha1", "sha256"];
 
 /// Functions that make one path of what goes in.
-const MAKES_PATH: [&str; 8] =
-    ["abspath", "dirname", "format", "join", "pathexpand", "replace", "trimprefix", "trimsuffix"];
+const MAKES_PATH: [&str; 15] = [
+    "abspath",
+    "chomp",
+    "dirname",
+    "format",
+    "join",
+    "lower",
+    "pathexpand",
+    "regex",
+    "replace",
+    "substr",
+    "trim",
+    "trimprefix",
+    "trimspace",
+    "trimsuffix",
+    "upper",
+];
 
 /// The most parts that the paths of one file have together. Beyond it, one more read stands for the rest, of
 /// which nothing is known.
@@ -91,6 +106,9 @@ impl<'s, 'a> Reads<'s, 'a> {
         for block in body.all_blocks() {
             match (block.kind, block.labels.first()) {
                 ("dynamic", Some(label)) => self.dynamic(label, block.body, inner, naming),
+                (COMMANDS_ALONE, _) if naming != Naming::Ignored => {
+                    self.body(block.body, inner, Naming::Command);
+                }
                 _ => self.body(block.body, inner, naming),
             }
         }
@@ -137,7 +155,7 @@ impl<'s, 'a> Reads<'s, 'a> {
     /// What an argument takes from a name, where that may be a path.
     fn taken(&mut self, name: &str, path: StaticValue, naming: Naming, span: Range<usize>) {
         let asked = naming == Naming::Path;
-        let counts = match &path {
+        let counts = match path.place() {
             // `path.module` alone stands for a directory's contents only where a directory is asked for.
             StaticValue::Base(_) => name.ends_with("_dir"),
             StaticValue::Local(..) | StaticValue::Object(_) | StaticValue::OneOf(_) => {
@@ -408,6 +426,9 @@ impl<'s, 'a> Reads<'s, 'a> {
         span: Option<Range<usize>>,
     ) {
         let elements: Vec<&Element> = template.iter().collect();
+        // Of a text of several lines, which is mostly a file of its own, the words alone name nothing.
+        let has_lines = |element: &&Element| matches!(element, Element::Literal(text) if text.contains('\n'));
+        let words_count = naming == Naming::Command || !elements.iter().any(has_lines);
         if naming == Naming::Path {
             let whole = evaluate_elements(&elements, scope);
             if is_one_path(&whole) {
@@ -426,7 +447,11 @@ impl<'s, 'a> Reads<'s, 'a> {
                         self.named(value, span.clone());
                     }
                 }
-                Element::Literal(text) if naming != Naming::Command && !begins_relative(text) => at += 1,
+                Element::Literal(text)
+                    if !words_count || naming != Naming::Command && !begins_relative(text) =>
+                {
+                    at += 1;
+                }
                 Element::Literal(text) => {
                     // The last word may go on in the interpolation that follows.
                     let open = at + 1 < elements.len() && !text.ends_with(ends_a_path);
@@ -450,8 +475,14 @@ impl<'s, 'a> Reads<'s, 'a> {
     }
 
     fn named_in_text(&mut self, text: &str, naming: Naming, span: Option<Range<usize>>) {
-        // Only a relative path counts wherever it stands.
-        if naming == Naming::Ignored || naming == Naming::Counts && !begins_relative(text) {
+        // Only a relative path counts wherever it stands, and of a text of several lines only what is a command.
+        let counts = match naming {
+            Naming::Ignored => false,
+            Naming::Counts => begins_relative(text) && !text.contains('\n'),
+            Naming::Path => !text.contains('\n'),
+            Naming::Command => true,
+        };
+        if !counts {
             return;
         }
         let mut before = "";

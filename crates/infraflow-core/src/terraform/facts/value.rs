@@ -37,6 +37,9 @@ pub enum StaticValue {
     Directory(Box<StaticValue>),
     /// The last name of a path.
     FileName(Box<StaticValue>),
+    /// What a function gives for texts that are not all known yet: its name, and what goes in. A path on which
+    /// something is computed leads elsewhere.
+    Computed(String, Vec<StaticValue>),
     /// The text of the file at a path.
     Contents(Box<StaticValue>),
     /// What JSON or YAML of a file says, by the path that the file is read from, and what is taken out of it.
@@ -100,6 +103,13 @@ impl StaticValue {
             // A set of names; its items are what it stands for.
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
             (Self::Many(item), _) => *item,
+            (value @ Self::Computed(..), step) => {
+                let step = match step {
+                    Step::Item(index) => Self::Literal(index.to_string()),
+                    Step::Member(_) | Step::Any => Self::Unknown,
+                };
+                Self::computed(super::computed::INDEX, vec![value, step])
+            }
             (Self::Object(members), Step::Member(name)) => {
                 // Of members with the same name the last one counts, as in Terraform.
                 members
@@ -173,6 +183,7 @@ impl StaticValue {
         match self {
             Self::List(items) if !items.is_empty() => Self::Many(Box::new(Self::one_of(items))),
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::unordered).collect()),
+            value @ Self::Computed(..) => Self::Many(Box::new(value.step(Step::Any))),
             other => other,
         }
     }
@@ -200,7 +211,9 @@ impl StaticValue {
     pub(super) fn names_something(&self) -> bool {
         match self {
             Self::Local(..) | Self::Variable(..) => true,
-            Self::Concat(items) | Self::OneOf(items) => items.iter().any(Self::names_something),
+            Self::Concat(items) | Self::OneOf(items) | Self::Computed(_, items) => {
+                items.iter().any(Self::names_something)
+            }
             _ => false,
         }
     }
@@ -215,7 +228,9 @@ impl StaticValue {
                 break;
             }
             match value {
-                Self::Concat(items) | Self::OneOf(items) | Self::List(items) => open.extend(items),
+                Self::Concat(items) | Self::OneOf(items) | Self::List(items) | Self::Computed(_, items) => {
+                    open.extend(items);
+                }
                 Self::Object(members) => open.extend(members.iter().map(|(_, member)| member)),
                 Self::Many(inner)
                 | Self::Keys(inner)

@@ -192,8 +192,11 @@ fn based(value: &StaticValue, directory: &RepoPath) -> StaticValue {
         StaticValue::OneOf(values) => {
             StaticValue::one_of(values.iter().map(|value| based(value, directory)).collect())
         }
-        StaticValue::Directory(inner) => StaticValue::Directory(Box::new(based(inner, directory))),
-        StaticValue::FileName(inner) => StaticValue::FileName(Box::new(based(inner, directory))),
+        StaticValue::Directory(inner) => StaticValue::directory(based(inner, directory)),
+        StaticValue::FileName(inner) => StaticValue::file_name(based(inner, directory)),
+        StaticValue::Computed(name, arguments) => {
+            StaticValue::computed(name, arguments.iter().map(|value| based(value, directory)).collect())
+        }
         StaticValue::FileSet(one, two) => {
             StaticValue::FileSet(Box::new(based(one, directory)), Box::new(based(two, directory)))
         }
