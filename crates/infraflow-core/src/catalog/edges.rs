@@ -7,6 +7,7 @@ use super::{
     classify::Sort,
     fill::begins_in_a_module,
     ground::claims,
+    group::hides,
     record::{Edge, End, Key, Proof, Record},
     view::RecordId,
 };
@@ -37,7 +38,8 @@ impl Catalog {
         match self.makings().dialects[usize::from(dialect)].hidden_by(path) {
             Some(other) => {
                 let found = self.tree().entry(&other);
-                Ok(found.map_err(|source| CatalogError::git(self.tree(), source))?.is_some())
+                let found = found.map_err(|source| CatalogError::git(self.tree(), source))?;
+                Ok(found.is_some_and(|entry| hides(entry.mode)))
             }
             None => Ok(false),
         }

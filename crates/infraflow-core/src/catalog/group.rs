@@ -27,6 +27,8 @@ pub(super) struct Grouped {
     pub(super) ways: Vec<Entry>,
     /// Version files of tools, with the place of their dialect.
     pub(super) versions: Vec<(RepoPath, u8)>,
+    /// Test files that are no scopes, since others are read in their place.
+    pub(super) hidden: Vec<Key>,
 }
 
 impl Grouped {
@@ -44,8 +46,11 @@ impl Grouped {
             }
             for (dialect, claim) in claims(&makings.dialects, &entry.path) {
                 if let Some(other) = makings.dialects[usize::from(dialect)].hidden_by(&entry.path)
-                    && holds(directory, &other)?
+                    && directory.mode_of(other.file_name()).is_some_and(hides)
                 {
+                    if claim.role == Role::Test {
+                        found.hidden.push(Key { at: entry.path.clone(), dialect, test: true });
+                    }
                     continue;
                 }
                 match (claim.role, claim.scope) {
@@ -84,15 +89,9 @@ impl Grouped {
     }
 }
 
-/// Whether a file stands in a directory.
-fn holds(directory: &Directory, path: &RepoPath) -> Result<bool, GitError> {
-    for entry in directory.entries() {
-        let entry = entry?;
-        if entry.path == *path {
-            return Ok(!matches!(entry.mode, Mode::Directory | Mode::Submodule));
-        }
-    }
-    Ok(false)
+/// Whether what is of this kind is read in the place of another, as a file is and a directory is not.
+pub(super) fn hides(mode: Mode) -> bool {
+    !matches!(mode, Mode::Directory | Mode::Submodule)
 }
 
 impl Group {

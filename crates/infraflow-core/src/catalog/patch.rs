@@ -262,18 +262,21 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    /// Looks at the files of a directory; says which scopes they make.
+    /// Looks at the files of a directory; says which scopes they make, and which test files are none.
     fn regroup(&mut self, directory: &RepoPath) -> Result<Vec<Key>, CatalogError> {
+        let mut hidden = Vec::new();
         if !self.groups.contains_key(directory) {
             let failed = |source| CatalogError::git(self.tree, source);
             let found = match self.tree.directory(directory).map_err(failed)? {
-                Some(found) => Grouped::of(&found, self.makings).map_err(failed)?.groups,
-                None => Vec::new(),
+                Some(found) => Grouped::of(&found, self.makings).map_err(failed)?,
+                None => Grouped::default(),
             };
-            let groups = found.into_iter().map(|group| (group.key.clone(), group)).collect();
+            hidden = found.hidden;
+            let groups = found.groups.into_iter().map(|group| (group.key.clone(), group)).collect();
             self.groups.insert(directory.clone(), groups);
         }
-        Ok(self.groups[directory].keys().cloned().collect())
+        hidden.extend(self.groups[directory].keys().cloned());
+        Ok(hidden)
     }
 
     /// The records of dirty scopes, and of those that call them where what they leave open has changed.

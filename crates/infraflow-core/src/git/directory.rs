@@ -36,6 +36,11 @@ impl Directory {
         self.listing.iter().map(|item| (item.name, item.mode))
     }
 
+    /// What kind of thing goes by a name in it.
+    pub(crate) fn mode_of(&self, name: &[u8]) -> Option<Mode> {
+        self.find(name).map(|(mode, _)| mode)
+    }
+
     /// What goes by a name in it.
     fn find(&self, name: &[u8]) -> Option<(Mode, ObjectId)> {
         self.listing.find(name).map(|item| (item.mode, item.id))

@@ -8,6 +8,7 @@ mod bump;
 mod catalog;
 mod catalog_cache;
 mod catalog_cost;
+mod catalog_laid;
 mod chains;
 mod conformance;
 mod conformance_dialect;
