@@ -81,7 +81,14 @@ fn expressions_that_grow_without_end() {
     let loops = |inner: &str| {
         (0..8).fold(inner.to_owned(), |inner, n| format!("[for i{n} in range(1000) : {inner}]"))
     };
+    // Loops over texts that are known, each of which is made of all of the one before.
+    let texts = (0..7).rev().fold("file(x6)".to_owned(), |inner, n: usize| {
+        let before = n.checked_sub(1).map_or(String::new(), |before| format!("${{x{before}}}"));
+        let items: Vec<String> = (0..30).map(|item| format!("\"{before}{item}\"")).collect();
+        format!("[for x{n} in [{}] : {inner}]", items.join(", "))
+    });
     let bombs = [
+        format!("  out = {texts}\n"),
         format!("{}  out = local.s60\n", doubled("s")),
         format!("  l0 = [1]\n{lists}  out = jsonencode(local.l60)\n"),
         format!("  out = {}\n", loops("1")),

@@ -48,6 +48,10 @@ fn decoded(
         StaticValue::OneOf(values) => StaticValue::one_of(each(values)?),
         StaticValue::List(items) => StaticValue::List(each(items)?),
         StaticValue::Many(item) => StaticValue::Many(Box::new(decoded(item, root, ground, looked, left)?)),
+        StaticValue::Map(key, item) => {
+            let key = decoded(key, root, ground, looked, left)?;
+            StaticValue::Map(Box::new(key), Box::new(decoded(item, root, ground, looked, left)?))
+        }
         StaticValue::Object(members) => {
             let names = members.iter().map(|(name, _)| name.clone());
             let values: Vec<StaticValue> = members.iter().map(|(_, value)| value.clone()).collect();

@@ -53,6 +53,10 @@ impl Names<'_> {
             StaticValue::OneOf(values) => StaticValue::one_of(each(values)),
             StaticValue::List(items) => StaticValue::List(each(items)),
             StaticValue::Many(item) => StaticValue::Many(Box::new(self.filled(item, depth, left))),
+            StaticValue::Map(key, item) => {
+                let key = self.filled(key, depth, left);
+                StaticValue::Map(Box::new(key), Box::new(self.filled(item, depth, left)))
+            }
             StaticValue::Object(members) => StaticValue::Object(
                 members
                     .iter()
@@ -224,7 +228,7 @@ fn each_part<'v>(value: &'v StaticValue, show: &mut dyn FnMut(&'v StaticValue)) 
             items.iter().for_each(|item| each_part(item, show));
         }
         StaticValue::Object(members) => members.iter().for_each(|(_, member)| each_part(member, show)),
-        StaticValue::FileSet(one, two) => {
+        StaticValue::FileSet(one, two) | StaticValue::Map(one, two) => {
             each_part(one, show);
             each_part(two, show);
         }
@@ -290,7 +294,7 @@ fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
             | StaticValue::List(items)
             | StaticValue::Computed(_, items) => items.iter().any(|item| any(item, holds)),
             StaticValue::Object(members) => members.iter().any(|(_, member)| any(member, holds)),
-            StaticValue::FileSet(one, two) => any(one, holds) || any(two, holds),
+            StaticValue::FileSet(one, two) | StaticValue::Map(one, two) => any(one, holds) || any(two, holds),
             StaticValue::Many(inner)
             | StaticValue::Directory(inner)
             | StaticValue::FileName(inner)

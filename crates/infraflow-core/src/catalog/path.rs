@@ -123,7 +123,11 @@ fn pieces(value: &StaticValue) -> Option<Vec<Piece>> {
         },
         StaticValue::Computed(..) if !std::ptr::eq(value, value.place()) => pieces(value.place())?,
         StaticValue::Computed(..) => vec![Piece::Elsewhere],
-        StaticValue::List(_) | StaticValue::Many(_) | StaticValue::Object(_) | StaticValue::Null => {
+        StaticValue::List(_)
+        | StaticValue::Many(_)
+        | StaticValue::Map(..)
+        | StaticValue::Object(_)
+        | StaticValue::Null => {
             return None;
         }
         StaticValue::Made => vec![Piece::Made],

@@ -42,7 +42,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        6
+        7
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
@@ -405,6 +405,10 @@ fn is_bounded(value: &StaticValue) -> bool {
                 items.iter().for_each(|item| count(item, left));
             }
             StaticValue::Many(item) => count(item, left),
+            StaticValue::Map(key, item) => {
+                count(key, left);
+                count(item, left);
+            }
             StaticValue::Object(members) => members.iter().for_each(|(_, member)| count(member, left)),
             _ => {}
         }

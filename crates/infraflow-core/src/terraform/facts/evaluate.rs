@@ -1,5 +1,7 @@
 //! What an expression's value can be said to be without running anything.
 
+use std::sync::Arc;
+
 use hcl_edit::{
     expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator},
     template::{Directive, Element, Template},
@@ -18,6 +20,10 @@ use super::{
 /// which is matched conservatively.
 const MAX_PARTS: usize = 2_000;
 
+/// The most parts of a value that a name is bound to, and of all that an expression takes from such names. Loops within
+/// loops would multiply them.
+const MAX_BOUND: usize = 10_000;
+
 /// Data sources whose paths are those that they are given.
 const GIVES_WHAT_IT_IS_GIVEN: [&str; 4] =
     ["archive_file", "local_file", "local_sensitive_file", "template_file"];
@@ -26,7 +32,7 @@ const GIVES_WHAT_IT_IS_GIVEN: [&str; 4] =
 /// `for_each`, the iterator of a `dynamic` block.
 #[derive(Clone, Default)]
 pub(super) struct Scope {
-    bound: Vec<(String, StaticValue)>,
+    bound: Vec<(String, Arc<StaticValue>)>,
 }
 
 impl Scope {
@@ -55,7 +61,8 @@ impl Scope {
 
     fn with(&self, name: &str, value: StaticValue) -> Self {
         let mut scope = self.clone();
-        scope.bound.push((name.to_owned(), value));
+        let value = if value.parts(MAX_BOUND) < MAX_BOUND { value } else { StaticValue::Unknown };
+        scope.bound.push((name.to_owned(), Arc::new(value)));
         scope
     }
 
@@ -65,13 +72,13 @@ impl Scope {
     }
 
     fn get(&self, name: &str) -> Option<&StaticValue> {
-        self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| value)
+        self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| &**value)
     }
 }
 
 /// What is known of an expression's value.
 pub(super) fn evaluate(expression: Expr<'_>, scope: &Scope) -> StaticValue {
-    let mut evaluator = Evaluator { scope: scope.clone(), left: MAX_PARTS };
+    let mut evaluator = Evaluator { scope: scope.clone(), left: MAX_PARTS, bound_left: MAX_BOUND };
     match expression {
         Expr::Hcl(expression) => evaluator.expression(expression),
         Expr::Sliced(slice) => evaluator.slice(slice),
@@ -81,13 +88,15 @@ pub(super) fn evaluate(expression: Expr<'_>, scope: &Scope) -> StaticValue {
 
 /// What is known of the text that a run of template elements yields.
 pub(super) fn evaluate_elements(elements: &[&Element], scope: &Scope) -> StaticValue {
-    let mut evaluator = Evaluator { scope: scope.clone(), left: MAX_PARTS };
+    let mut evaluator = Evaluator { scope: scope.clone(), left: MAX_PARTS, bound_left: MAX_BOUND };
     evaluator.elements(elements.iter().copied())
 }
 
 struct Evaluator {
     scope: Scope,
     left: usize,
+    /// How many more parts may be taken from names that are bound.
+    bound_left: usize,
 }
 
 impl Evaluator {
@@ -139,7 +148,7 @@ impl Evaluator {
     }
 
     /// What names with dots between them stand for.
-    fn names(&self, names: &str) -> StaticValue {
+    fn names(&mut self, names: &str) -> StaticValue {
         let mut names = names.split('.');
         let root = names.next().unwrap_or_default();
         self.under_name(root, names.map(|name| Step::Member(name.to_owned())).collect())
@@ -182,9 +191,7 @@ impl Evaluator {
                 self.expression(&conditional.true_expr),
                 self.expression(&conditional.false_expr),
             ]),
-            Expression::Variable(name) => {
-                self.scope.get(name.as_str()).cloned().unwrap_or(StaticValue::Unknown)
-            }
+            Expression::Variable(name) => self.bound(name.as_str(), &[]).unwrap_or(StaticValue::Unknown),
             Expression::Traversal(traversal) => self.traversal(traversal),
             Expression::FuncCall(call) => self.call(call),
             Expression::ForExpr(expression) => self.for_expression(expression),
@@ -259,11 +266,11 @@ impl Evaluator {
     }
 
     /// What is taken out of what a name stands for.
-    fn under_name(&self, root: &str, steps: Vec<Step>) -> StaticValue {
-        let mut steps = steps.into_iter();
-        if let Some(bound) = self.scope.get(root) {
-            return steps.fold(bound.clone(), StaticValue::step);
+    fn under_name(&mut self, root: &str, steps: Vec<Step>) -> StaticValue {
+        if let Some(bound) = self.bound(root, &steps) {
+            return bound;
         }
+        let mut steps = steps.into_iter();
         let Some(Step::Member(name)) = steps.next() else { return StaticValue::Unknown };
         match (root, name.as_str()) {
             ("path", "module") => StaticValue::Base(Base::Module),
@@ -306,10 +313,13 @@ impl Evaluator {
         let key = expression.intro.key_var.as_ref().map(|key| key.as_str());
         let inner = self.scope.with_for(key, expression.intro.value_var.as_str(), &collection);
         let outer = std::mem::replace(&mut self.scope, inner);
+        let key_of_each = expression.key_expr.as_ref().map(|key| self.expression(key));
         let value = self.expression(&expression.value_expr);
         self.scope = outer;
-        // Of an object too, whose keys nobody asks for by name.
-        StaticValue::Many(Box::new(value))
+        let Some(key) = key_of_each else { return StaticValue::Many(Box::new(value)) };
+        // Of those with one key a list is made.
+        let value = if expression.grouping { StaticValue::Many(Box::new(value)) } else { value };
+        StaticValue::Map(Box::new(key), Box::new(value))
     }
 
     fn call(&mut self, call: &FuncCall) -> StaticValue {
@@ -323,6 +333,13 @@ impl Evaluator {
         }
         let arguments = call.args.iter().map(|arg| self.expression(arg)).collect();
         function(call.name.name.as_str(), arguments)
+    }
+
+    /// What is taken out of what a name is bound to, if it is.
+    fn bound(&mut self, name: &str, steps: &[Step]) -> Option<StaticValue> {
+        let value = self.scope.get(name)?.taken(steps);
+        self.bound_left = self.bound_left.saturating_sub(value.parts(MAX_BOUND));
+        Some(if self.bound_left > 0 { value } else { StaticValue::Unknown })
     }
 
     fn spend(&mut self) -> bool {

@@ -309,9 +309,10 @@ impl<'s, 'a> Reads<'s, 'a> {
             if let Some(path) = arguments.next() {
                 let value = match evaluate(Expr::Hcl(path), scope) {
                     // A function of which more is not known took one out of several.
-                    value @ (StaticValue::List(_) | StaticValue::Many(_) | StaticValue::Object(_)) => {
-                        value.step(Step::Any)
-                    }
+                    value @ (StaticValue::List(_)
+                    | StaticValue::Many(_)
+                    | StaticValue::Map(..)
+                    | StaticValue::Object(_)) => value.step(Step::Any),
                     value => value,
                 };
                 self.read(Some(name), value, call.span());

@@ -23,6 +23,8 @@ pub enum StaticValue {
     List(Vec<StaticValue>),
     /// A list, set or map that is computed: of any number of items, in any order, each of which is this.
     Many(Box<StaticValue>),
+    /// A map that is computed: of any number of members, each of whose keys is the first, and values the second.
+    Map(Box<StaticValue>, Box<StaticValue>),
     /// An object or map, by constant keys.
     Object(Vec<(String, StaticValue)>),
     /// `local.NAME`, and what is taken out of it.
@@ -102,7 +104,7 @@ impl StaticValue {
             (Self::Made, _) => Self::Made,
             // A set of names; its items are what it stands for.
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
-            (Self::Many(item), _) => *item,
+            (Self::Many(item) | Self::Map(_, item), _) => *item,
             (value @ Self::Computed(..), step) => {
                 let step = match step {
                     Step::Item(index) => Self::Literal(index.to_string()),
@@ -151,7 +153,7 @@ impl StaticValue {
                         None => break,
                     }
                 }
-                (Self::Many(item), _) => item,
+                (Self::Many(item) | Self::Map(_, item), _) => item,
                 (Self::OneOf(values), _) => {
                     return Self::one_of(values.iter().map(|value| value.taken(rest)).collect());
                 }
@@ -170,7 +172,7 @@ impl StaticValue {
                 Self::one_of(members.into_iter().map(|(name, _)| Self::Literal(name)).collect())
             }
             Self::List(items) => Self::one_of(items),
-            Self::Many(item) => *item,
+            Self::Many(item) | Self::Map(item, _) => *item,
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::keys).collect()),
             Self::Local(..) | Self::Variable(..) | Self::Decoded(..) => Self::Keys(Box::new(self)),
             value @ (Self::FileSet(..) | Self::Made) => value,
@@ -238,7 +240,7 @@ impl StaticValue {
                 | Self::FileName(inner)
                 | Self::Contents(inner)
                 | Self::Decoded(inner, _) => open.push(inner),
-                Self::FileSet(directory, glob) => open.extend([&**directory, &**glob]),
+                Self::FileSet(one, other) | Self::Map(one, other) => open.extend([&**one, &**other]),
                 _ => {}
             }
         }
