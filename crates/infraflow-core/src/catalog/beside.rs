@@ -75,7 +75,9 @@ impl Catalog {
                 for module in record.run_from_elsewhere() {
                     let there = module.join(path.relative_to(&at));
                     for (reader, edge) in self.view().edges_to_path(&there, self.configures(&there))? {
-                        if edge.is_own() && self.view().record(reader)?.directory == *module {
+                        // Code that is generated beside the module reads there as well.
+                        let of_module = edge.is_own() && self.view().record(reader)?.directory == *module;
+                        if of_module || reader == id && edge.reads() {
                             found.push((id, edge.kind));
                         }
                     }

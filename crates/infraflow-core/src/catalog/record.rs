@@ -93,6 +93,11 @@ impl Edge {
 
     /// Whether it is a read that the scope's own files state, by a path that nobody else gives.
     pub(super) fn is_own(&self) -> bool {
+        self.reads() && !self.when_run && self.proofs.len() == 1
+    }
+
+    /// Whether it is a read of files.
+    pub(super) fn reads(&self) -> bool {
         let reads = [
             ReferenceKind::FileRead,
             ReferenceKind::FileSet,
@@ -100,7 +105,7 @@ impl Edge {
             ReferenceKind::PathGiven,
             ReferenceKind::Presence,
         ];
-        reads.contains(&self.kind) && !self.looked && !self.when_run && self.proofs.len() == 1
+        reads.contains(&self.kind) && !self.looked
     }
 
     /// Whether it ends at whatever matches.

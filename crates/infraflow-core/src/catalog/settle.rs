@@ -39,9 +39,9 @@ pub(super) fn finish(
     if takes_values {
         given = values::of_files(ground, &scope.directory, &|at| configured(scope.key.dialect, at))?;
         for (name, values) in &scope.values {
-            let own: &mut Vec<StaticValue> = given.entry(name.clone()).or_default();
+            let own: &mut values::Given = given.entry(name.clone()).or_default();
             for value in values {
-                own.push(scope.filled(value, ground)?);
+                own.values.push(scope.filled(value, ground)?);
             }
         }
         defaults = scope.defaults(ground)?;
@@ -126,10 +126,11 @@ fn filled_at_root(
     let variable = |name: &str, steps: &[Step]| {
         // Variable files that are named to the tool need not be: then the default counts.
         let default = default(name);
-        let given = given.get(name).into_iter().flatten();
-        let given = given.map(|value| taken_with_default(value, default, steps));
-        let default = default.map(|default| default.taken(steps));
-        StaticValue::one_of(given.chain(default).collect())
+        let given = given.get(name);
+        let values = given.into_iter().flat_map(|given| &given.values);
+        let values = values.map(|value| taken_with_default(value, default, steps));
+        let default = default.filter(|_| given.is_none_or(|given| !given.always));
+        StaticValue::one_of(values.chain(default.map(|default| default.taken(steps))).collect())
     };
     Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
 }

@@ -1,6 +1,6 @@
 //! Values that variable files near a directory can give to its variables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Definition, Role,
@@ -13,8 +13,17 @@ use crate::{
     terraform::facts::StaticValue,
 };
 
+/// What a variable can be given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Given {
+    pub(super) values: Vec<StaticValue>,
+    /// Whether it is always given one of these, so that its default does not count: a file says so that is read
+    /// without being named.
+    pub(super) always: bool,
+}
+
 /// Values by the variable's name.
-pub(super) type Values = HashMap<String, Vec<StaticValue>>;
+pub(super) type Values = HashMap<String, Given>;
 
 /// More directories below a unit than this are not searched for variable files.
 const MOST_DIRECTORIES: usize = 1_000;
@@ -32,12 +41,14 @@ pub(super) fn of_files(
 /// The values of some files, without repetition.
 pub(super) fn together<'a>(files: impl Iterator<Item = &'a Values>) -> Values {
     let mut all = Values::new();
-    for (name, values) in files.flatten() {
-        all.entry(name.clone()).or_default().extend(values.iter().cloned());
+    for (name, given) in files.flatten() {
+        let known: &mut Given = all.entry(name.clone()).or_default();
+        known.values.extend(given.values.iter().cloned());
+        known.always |= given.always;
     }
-    all.values_mut().for_each(|values| {
-        values.sort();
-        values.dedup();
+    all.values_mut().for_each(|given| {
+        given.values.sort();
+        given.values.dedup();
     });
     all
 }
@@ -87,7 +98,28 @@ pub(super) fn files(
             found.push((entry.path, values));
         }
     }
+    without_what_others_replace(&mut found);
     Ok(found)
+}
+
+/// Of the files that are read without being named, the last one that gives a variable a value counts: in the order of
+/// their names, but for `terraform.tfvars` and then `terraform.tfvars.json`, which come first
+/// (<https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence>).
+fn without_what_others_replace(files: &mut [(RepoPath, Values)]) {
+    let place = |path: &RepoPath| match path.file_name() {
+        b"terraform.tfvars" => (0, RepoPath::root()),
+        b"terraform.tfvars.json" => (1, RepoPath::root()),
+        _ => (2, path.clone()),
+    };
+    let is_automatic = |values: &Values| values.values().any(|given| given.always);
+    let mut automatic: Vec<&mut (RepoPath, Values)> =
+        files.iter_mut().filter(|(_, values)| is_automatic(values)).collect();
+    automatic.sort_by_key(|(path, _)| std::cmp::Reverse(place(path)));
+    let mut given: HashSet<String> = HashSet::new();
+    for (_, values) in automatic {
+        values.retain(|name, _| !given.contains(name));
+        given.extend(values.iter().filter(|(_, given)| given.always).map(|(name, _)| name.clone()));
+    }
 }
 
 fn take(ground: &Ground<'_>, entry: &Entry, own: bool) -> Result<Values, GitError> {
@@ -102,9 +134,14 @@ fn take(ground: &Ground<'_>, entry: &Entry, own: bool) -> Result<Values, GitErro
             continue;
         }
         let file = ground.read(entry, &*ground.dialects[usize::from(dialect)])?;
+        let certain = claim.role == Role::AutomaticValues && file.facts.unparsable.is_empty();
         for definition in file.facts.definitions {
             if let Definition::Value(name, value) = definition {
-                values.entry(name).or_default().push(value);
+                // A variable that may not be null has its default then.
+                let always = certain && value != StaticValue::Null;
+                let given = values.entry(name).or_default();
+                given.values.push(value);
+                given.always |= always;
             }
         }
     }

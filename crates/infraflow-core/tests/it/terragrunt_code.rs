@@ -160,6 +160,18 @@ fn files_beside_a_unit_are_laid_over_the_module_that_it_runs() {
             ("a/extra.tf", &["a"]),
         ],
     );
+    check(
+        "what generated code reads in the directory of the module",
+        &[
+            ("m/x/main.tf", TF),
+            ("m/x/g.txt", ""),
+            (
+                "a/terragrunt.hcl",
+                "terraform {\n  source = \"../m//x\"\n}\ngenerate \"g\" {\n  path      = \"g.tf\"\n  if_exists = \"overwrite\"\n  contents  = <<EOF\noutput \"g\" { value = file(\"$${path.module}/g.txt\") }\nEOF\n}\n",
+            ),
+        ],
+        &[("m/x/g.txt", &["a"]), ("a/g.txt", &["a"]), ("a/h.txt", &[])],
+    );
 }
 
 #[test]

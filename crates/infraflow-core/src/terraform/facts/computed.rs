@@ -13,7 +13,7 @@ pub(super) const INDEX: &str = "[]";
 const ABSPATH: &str = "abspath";
 
 /// Where the repository lies, in a text that is worked out: nobody knows, and no text of a configuration has it.
-const REPOSITORY: &str = "\u{0}";
+pub(super) const REPOSITORY: &str = "\u{0}";
 
 impl StaticValue {
     /// What a function of texts gives: worked out where all of them are known, else kept until they are. Of what is
@@ -84,12 +84,8 @@ impl StaticValue {
                 }
                 Self::Directory(Box::new(Self::Concat(parts)))
             }
-            Self::Computed(name, mut arguments) if name == ABSPATH && arguments.len() == 1 => {
-                let above = match arguments.swap_remove(0) {
-                    Self::Concat(parts) => Self::directory(Self::Concat(parts)),
-                    inner => Self::concat(vec![inner, Self::Literal("/..".to_owned())]),
-                };
-                Self::Computed(name, vec![above])
+            Self::Computed(name, mut arguments) if name == ABSPATH && goes_down(&arguments) => {
+                Self::Computed(name, vec![Self::directory(arguments.swap_remove(0))])
             }
             path if path.is_text_of_a_place() => Self::Computed("dirname".to_owned(), vec![path]),
             path => Self::Directory(Box::new(path)),
@@ -107,12 +103,8 @@ impl StaticValue {
                 }
                 _ => Self::FileName(Box::new(Self::Concat(parts))),
             },
-            // Of a directory that is named in full the last name is its own.
-            Self::Computed(name, mut arguments) if name == ABSPATH && arguments.len() == 1 => {
-                match arguments.swap_remove(0) {
-                    inner @ Self::Concat(_) => Self::file_name(inner),
-                    inner => Self::FileName(Box::new(Self::Computed(name, vec![inner]))),
-                }
+            Self::Computed(name, mut arguments) if name == ABSPATH && goes_down(&arguments) => {
+                Self::file_name(arguments.swap_remove(0))
             }
             path if path.is_text_of_a_place() => Self::Computed("basename".to_owned(), vec![path]),
             path => Self::FileName(Box::new(path)),
@@ -222,6 +214,16 @@ impl StaticValue {
             Self::Directory(inner) | Self::FileName(inner) | Self::Many(inner) => inner.holds_a_place(),
             _ => false,
         }
+    }
+}
+
+/// Whether a path begins in a directory and ends in names below it, so that it is in full what it is as it is.
+fn goes_down(path: &[StaticValue]) -> bool {
+    let [StaticValue::Concat(parts)] = path else { return false };
+    let down = |text: &str| !text.split('/').any(|name| matches!(name, "." | ".."));
+    match parts.as_slice() {
+        [StaticValue::Base(_), StaticValue::Literal(text)] => text.starts_with('/') && down(text),
+        _ => false,
     }
 }
 

@@ -1,6 +1,10 @@
 //! What functions of the language give, as far as paths go.
 
-use super::{StaticValue, Step, computed::INDEX, named::ends_a_path};
+use super::{
+    StaticValue, Step,
+    computed::{INDEX, REPOSITORY},
+    named::ends_a_path,
+};
 
 /// What a function gives.
 pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticValue {
@@ -190,7 +194,8 @@ pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<Stat
         ("dirname", [text]) => {
             return Some(StaticValue::directory(StaticValue::Literal(without_slashes(text))));
         }
-        ("basename", [text]) => {
+        // Nobody knows what the directory of the repository is called.
+        ("basename", [text]) if *text != REPOSITORY => {
             let text = without_slashes(text);
             text.rsplit('/').next().unwrap_or(&text).to_owned()
         }
