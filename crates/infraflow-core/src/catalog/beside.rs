@@ -3,7 +3,7 @@
 
 use super::{
     Catalog, CatalogError, Concern, DialectName, MarkKind, ReferenceKind, Role, classify::Sort,
-    ground::claims, view::RecordId,
+    declares::Named, ground::claims, view::RecordId,
 };
 use crate::proof::RepoPath;
 
@@ -45,7 +45,9 @@ impl Catalog {
                     found.dedup();
                     (ReferenceKind::VariableFile, found)
                 }
-                Role::Values => (ReferenceKind::VariableFile, self.named_in(&directory, dialect, given)?),
+                Role::Values => {
+                    (ReferenceKind::VariableFile, self.named_in(path, &directory, dialect, given)?)
+                }
                 Role::Lock => (ReferenceKind::LockFile, self.running_in(&directory, dialect)?),
                 Role::ToolVersion => (ReferenceKind::VersionFile, self.pinned_by(path, &directory, dialect)?),
                 _ => continue,
@@ -126,6 +128,7 @@ impl Catalog {
     /// Who can be given a variable file of this directory by name.
     fn named_in(
         &self,
+        path: &RepoPath,
         directory: &RepoPath,
         dialect: u8,
         given: bool,
@@ -151,7 +154,17 @@ impl Catalog {
                 units.push(id);
             }
         }
-        self.naming(units, dialect)
+        // Nobody sees who names it on a command line, as `-var-file=../common.tfvars` does: any of those that have a
+        // variable for what it holds.
+        let units = self.naming(units, dialect)?;
+        let names = if units.is_empty() { Named::Any } else { self.names_in(path, dialect)? };
+        let mut taking = Vec::with_capacity(units.len());
+        for id in units {
+            if self.takes_any(&*self.view().record(id)?, &names)? {
+                taking.push(id);
+            }
+        }
+        Ok(taking)
     }
 
     /// Those that a person may hand such a file to: not what runs by the files of another dialect, which names

@@ -46,8 +46,8 @@ pub enum Role {
     /// Values of variables, read without being named. It belongs to the unit or case of its directory.
     AutomaticValues,
     /// Values of variables that somebody names to the tool. It belongs to the unit or case of its
-    /// directory; where that has no configuration, to the nearest unit above; where there is none, to all
-    /// units below.
+    /// directory; where that has no configuration, to the nearest unit above; where there is none, to those
+    /// units below that have a word for one of the names in it.
     Values,
     /// It pins dependencies of the unit or case of its directory.
     Lock,

@@ -79,6 +79,7 @@ mod call;
 #[allow(clippy::module_inception)] // the word of the design for the whole, beside the folder's name
 mod catalog;
 mod classify;
+mod declares;
 mod decode;
 mod dialect;
 mod draft;

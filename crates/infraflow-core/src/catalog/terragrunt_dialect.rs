@@ -31,7 +31,9 @@ const FILLED: [&[u8]; 2] = [b".terragrunt-cache", b".terraform"];
 
 /// Terragrunt: a directory with `terragrunt.hcl` or `terragrunt.hcl.json` is a unit, one with
 /// `terragrunt.stack.hcl` is the unit of all that the stack generates. A `terragrunt.hcl` that cannot be run
-/// where it stands, since it needs the `values` of a stack, is a module. What is understood is said in
+/// where it stands, since it needs the `values` of a stack, is a module, with or without Terraform files beside it:
+/// a catalog is a library, which is released, and which stacks pin by `ref`
+/// (<https://docs.terragrunt.com/features/catalog>). What is understood is said in
 /// [`terragrunt`](crate::terraform::terragrunt).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerragruntDialect;
