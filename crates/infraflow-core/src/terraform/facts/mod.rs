@@ -30,6 +30,7 @@ mod functions;
 pub(super) mod json;
 mod named;
 pub(super) mod parse;
+mod pass;
 pub(super) mod pieces;
 mod reads;
 mod replaced;

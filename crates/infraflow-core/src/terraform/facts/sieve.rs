@@ -12,6 +12,7 @@ use memchr::memmem;
 
 use super::{
     FileKind,
+    named::names_a_path,
     slice::{begins_name, continues_name},
 };
 
@@ -40,8 +41,11 @@ const WORDS: [&str; 9] =
 
 /// The same in HCL alone, and in JSON alone, where a path may also begin with an interpolation, and more can be
 /// escaped.
-const OF_HCL: [&str; 4] = ["local", "each", "dynamic", "\\U"];
-const OF_JSON: [&str; 2] = ["}/", "\\/"];
+const OF_HCL: [&str; 5] = ["local", "each", "dynamic", "\\U", BEHIND_A_NAME];
+const OF_JSON: [&str; 2] = [BEHIND_A_NAME, "\\/"];
+
+/// What a path goes on with behind an interpolation.
+const BEHIND_A_NAME: &str = "}/";
 
 /// Words, and what looks for all of them at once.
 struct Wanted {
@@ -68,7 +72,8 @@ pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
         Some(FileKind::Configuration { json: false, .. }) => {
             IN_HCL.as_ref().is_none_or(|Wanted { words, search }| {
                 let mut found = search.find_iter(bytes);
-                found.any(|found| counts(words[found.pattern().as_usize()], bytes, found.start()))
+                let word = |found: &aho_corasick::Match| words[found.pattern().as_usize()];
+                found.any(|found| counts(word(&found), bytes, found.start(), &|| has_arguments(bytes)))
             })
         }
         Some(FileKind::Configuration { json: true, .. }) => {
@@ -77,6 +82,44 @@ pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
         Some(FileKind::Lock | FileKind::Mock { .. }) => false,
         _ => true,
     }
+}
+
+/// Whether what stands between the braces of a block of HCL that is no call and no setting can read or name a file.
+/// `goes_on` says that something is taken out of an object, or a list of such, in it.
+pub(super) fn may_count_in_block(bytes: &[u8], goes_on: bool) -> bool {
+    let Some(Wanted { words, search }) = IN_HCL.as_ref() else { return true };
+    let (mut named, mut behind) = (false, goes_on);
+    for found in search.find_iter(bytes) {
+        let (start, end) = (found.start(), found.end());
+        match words[found.pattern().as_usize()] {
+            "local" | "each" if is_name_with_more(bytes, start, end) => {
+                named = true;
+                if argument_at(bytes, start).is_none_or(names_a_path) {
+                    return true;
+                }
+            }
+            "local" | "each" | "backend" | "cloud" | "remote_state" => {}
+            BEHIND_A_NAME => behind = true,
+            "provider" => {
+                if bytes[end..].starts_with(b"::") {
+                    return true;
+                }
+            }
+            word if counts(word, bytes, start, &|| true) => return true,
+            _ => {}
+        }
+    }
+    named && behind
+}
+
+/// The argument that is given a value on the line of a byte; `None` where that is not certain.
+fn argument_at(bytes: &[u8], at: usize) -> Option<&str> {
+    let begin = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+    let line = after_blanks(&bytes[..at], begin);
+    let name = &line[..line.iter().position(|&byte| !continues_name(byte))?];
+    let given = matches!(after_blanks(line, name.len()), [b'=', next, ..] if *next != b'=')
+        || matches!(after_blanks(line, name.len()), [b'=']);
+    std::str::from_utf8(name).ok().filter(|name| given && !name.is_empty())
 }
 
 /// Whether a file of configuration can define locals.
@@ -127,29 +170,37 @@ pub(super) fn mentions(text: &str, name: &str) -> bool {
         .any(|at| bytes[at..].starts_with(name) && is_name_with_more(bytes, at, at + name.len()))
 }
 
-fn counts(word: &str, bytes: &[u8], start: usize) -> bool {
+/// Whether a word counts where it stands. An argument asks for a path only where `asks` says so.
+fn counts(word: &str, bytes: &[u8], start: usize, asks: &dyn Fn() -> bool) -> bool {
     let end = start + word.len();
+    let is_argument = || is_argument(bytes, end) && asks();
     match word {
-        "file" => is_call(bytes, end) || is_argument(bytes, end),
-        "path" => is_name_with_more(bytes, start, end) || is_argument(bytes, end),
+        "file" => is_call(bytes, end) || is_argument(),
+        "path" => is_name_with_more(bytes, start, end) || is_argument(),
         "local" | "each" => is_name_with_more(bytes, start, end),
-        "program" | "command" => is_argument(bytes, end),
-        word if PATHS.contains(&word) => is_argument(bytes, end),
+        "program" | "command" => is_argument(),
+        word if PATHS.contains(&word) => is_argument(),
         "module" | "provider" | "backend" | "cloud" => begins_block(bytes, start, end),
+        // What stands before it counts by itself.
+        BEHIND_A_NAME => false,
         _ => true,
     }
 }
 
-/// The end of an argument's name, in a file that has something to give arguments to.
+/// The end of an argument's name.
 fn is_argument(bytes: &[u8], end: usize) -> bool {
     let end = end + usize::from(bytes.get(end) == Some(&b's'));
-    let rest = after_blanks(bytes, end);
-    let given = match rest {
+    match after_blanks(bytes, end) {
         [b'=', next, ..] => *next != b'=',
-        _ => is_comment(rest),
-    };
-    // What only requires providers, or declares variables, names no path.
-    given && [&b"resource"[..], b"data", b"action"].iter().any(|block| memmem::find(bytes, block).is_some())
+        rest => is_comment(rest),
+    }
+}
+
+/// Whether a file has something to give arguments to: what only requires providers, or declares variables, names no
+/// path.
+fn has_arguments(bytes: &[u8]) -> bool {
+    let mut blocks = ["resource", "data", "ephemeral", "action", "removed"].iter();
+    blocks.any(|block| memmem::find(bytes, block.as_bytes()).is_some())
 }
 
 fn after_blanks(bytes: &[u8], at: usize) -> &[u8] {
@@ -227,6 +278,8 @@ mod tests {
             "x = \"../y\"",
             "resource \"a\" \"b\" {\n  credentials = \"key.json\"\n}",
             "resource \"a\" \"b\" {\n  source_dir = \"src\"\n}",
+            "ephemeral \"a\" \"b\" {\n  filename = \"key.json\"\n}",
+            "removed {\n  from = a.b\n  provisioner \"local-exec\" {\n    command = \"run.sh\"\n  }\n}",
         ] {
             assert!(says(something), "{something}");
         }

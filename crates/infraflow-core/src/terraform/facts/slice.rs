@@ -8,7 +8,7 @@ use std::{cell::OnceCell, ops::Range};
 
 use hcl_edit::expr::Expression;
 
-use super::simple::Simple;
+use super::{pass, simple::Simple};
 
 /// As deep as hcl-edit goes.
 const MAX_DEPTH: usize = 64;
@@ -121,7 +121,16 @@ pub(super) fn continues_name(byte: u8) -> bool {
 impl<'a> SlicedBody<'a> {
     /// Cuts a file's text without byte-order mark. `None` where that is not certain.
     pub(in crate::terraform) fn of(text: &'a str) -> Option<Self> {
-        let mut knife = Knife { text, bytes: text.as_bytes(), at: 0 };
+        Self::cut(text, false)
+    }
+
+    /// The same without the blocks that [`pass`](super::pass) knows to state nothing.
+    pub(super) fn of_what_states(text: &'a str) -> Option<Self> {
+        Self::cut(text, true)
+    }
+
+    fn cut(text: &'a str, passes: bool) -> Option<Self> {
+        let mut knife = Knife { text, bytes: text.as_bytes(), at: 0, passes };
         let body = knife.body(0)?;
         (knife.at == knife.bytes.len()).then_some(body)
     }
@@ -158,7 +167,7 @@ const fn only(bytes: &[u8]) -> [bool; 256] {
     marked(bytes, true)
 }
 
-const fn marked(bytes: &[u8], mark: bool) -> [bool; 256] {
+pub(super) const fn marked(bytes: &[u8], mark: bool) -> [bool; 256] {
     let mut table = [!mark; 256];
     let mut at = 0;
     while at < bytes.len() {
@@ -169,25 +178,27 @@ const fn marked(bytes: &[u8], mark: bool) -> [bool; 256] {
 }
 
 /// Every method gives `None` where it is not certain.
-struct Knife<'a> {
+pub(super) struct Knife<'a> {
     text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    /// Whether blocks of the file that state nothing are left out.
+    passes: bool,
 }
 
 impl<'a> Knife<'a> {
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     /// Passes over bytes that mean no more than themselves.
-    fn skip(&mut self, plain: &[bool; 256]) {
+    pub(super) fn skip(&mut self, plain: &[bool; 256]) {
         // An escape at the end of the file leads beyond it.
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at += rest.iter().position(|&byte| !plain[usize::from(byte)]).unwrap_or(rest.len());
     }
 
-    fn starts(&self, text: &[u8]) -> bool {
+    pub(super) fn starts(&self, text: &[u8]) -> bool {
         self.bytes[self.at..].starts_with(text)
     }
 
@@ -208,7 +219,7 @@ impl<'a> Knife<'a> {
             if self.peek()? == b'=' {
                 body.attributes.push(self.attribute(name)?);
             } else {
-                body.blocks.push(self.block(name, depth)?);
+                body.blocks.extend(self.block(name, depth)?);
             }
             self.line_end()?;
         }
@@ -222,25 +233,13 @@ impl<'a> Knife<'a> {
         Some(SlicedAttribute { name: self.text.get(name.clone())?, name_start: name.start, value })
     }
 
-    fn block(&mut self, kind: Range<usize>, depth: usize) -> Option<SlicedBlock<'a>> {
+    /// A block, unless it is passed over.
+    fn block(&mut self, kind: Range<usize>, depth: usize) -> Option<Option<SlicedBlock<'a>>> {
         let mut labels = Vec::new();
         let mut header = kind.clone();
-        loop {
-            let label = match self.peek()? {
-                b'{' => break,
-                b'"' => {
-                    let start = self.at + 1;
-                    let length = self.bytes[start..].iter().position(|b| b"\"\\\n{".contains(b))?;
-                    self.at = start + length;
-                    if self.peek() != Some(b'"') {
-                        return None;
-                    }
-                    self.at += 1;
-                    start..start + length
-                }
-                _ => self.name()?,
-            };
-            labels.push(self.text.get(label)?);
+        let kind = self.text.get(kind)?;
+        while let Some(label) = self.label()? {
+            labels.push(label);
             header.end = self.at;
             self.spaces()?;
         }
@@ -248,6 +247,14 @@ impl<'a> Knife<'a> {
             return None;
         }
         self.at += 1;
+        if depth == 0 && self.passes && pass::may_be_passed(kind, &labels) {
+            let begin = self.at;
+            if self.passes_over_body()? {
+                self.at += 1;
+                return Some(None);
+            }
+            self.at = begin;
+        }
         self.spaces()?;
         let body = if matches!(self.peek()?, b'\n' | b'\r' | b'#' | b'/') {
             self.line_end()?;
@@ -256,7 +263,26 @@ impl<'a> Knife<'a> {
             self.within_a_line()?
         };
         self.at += 1;
-        Some(SlicedBlock { kind: self.text.get(kind)?, labels, header, body })
+        Some(Some(SlicedBlock { kind, labels, header, body }))
+    }
+
+    /// The next label of a block, or none before its `{`.
+    fn label(&mut self) -> Option<Option<&'a str>> {
+        let label = match self.peek()? {
+            b'{' => return Some(None),
+            b'"' => {
+                let start = self.at + 1;
+                let length = self.bytes[start..].iter().position(|b| b"\"\\\n{".contains(b))?;
+                self.at = start + length;
+                if self.peek() != Some(b'"') {
+                    return None;
+                }
+                self.at += 1;
+                start..start + length
+            }
+            _ => self.name()?,
+        };
+        Some(Some(self.text.get(label)?))
     }
 
     /// At most one attribute, up to `}`.
@@ -330,12 +356,12 @@ impl<'a> Knife<'a> {
     }
 
     /// Up to the end of the line. A carriage return elsewhere than there leaves the walk standing before it.
-    fn line_comment(&mut self) {
+    pub(super) fn line_comment(&mut self) {
         let rest = &self.bytes[self.at..];
         self.at += memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
     }
 
-    fn long_comment(&mut self) -> Option<()> {
+    pub(super) fn long_comment(&mut self) -> Option<()> {
         let from = self.at + 2;
         self.at = from + memchr::memmem::find(&self.bytes[from..], b"*/")? + 2;
         Some(())
@@ -398,7 +424,7 @@ impl<'a> Knife<'a> {
     }
 
     /// A quoted text with what is interpolated in it.
-    fn string(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn string(&mut self, depth: usize) -> Option<()> {
         self.at += 1;
         loop {
             self.skip(&PLAIN_IN_TEXT);
@@ -450,7 +476,7 @@ impl<'a> Knife<'a> {
     }
 
     /// A heredoc up to behind the word that closes it.
-    fn heredoc(&mut self) -> Option<()> {
+    pub(super) fn heredoc(&mut self) -> Option<()> {
         self.at += 2;
         if self.peek() == Some(b'-') {
             self.at += 1;

@@ -47,7 +47,7 @@ impl TerraformFile {
             Some(FileKind::Variables { .. }) => (extract::values(body, source), None),
             _ => (extract::stated(body, source), extract::text_of_locals(body, source)),
         };
-        if let Some(found) = sliced(path, bytes, kind, &stated) {
+        if let Some(found) = sliced(path, bytes, kind, |text| SlicedBody::of_what_states(text), &stated) {
             return Ok(found);
         }
         let facts = Self::parse(path, bytes)?;
@@ -78,7 +78,7 @@ impl TerraformFile {
             return Ok(Defined::default());
         }
         let find = |body: Body<'_>, source: &Source<'_>| extract::defined(body, source, wanted);
-        if let Some(found) = sliced(path, bytes, kind, &find) {
+        if let Some(found) = sliced(path, bytes, kind, |text| SlicedBody::of(text), &find) {
             return Ok(found);
         }
         parse::parsed(path, bytes, find)
@@ -90,6 +90,7 @@ fn sliced<T>(
     path: &RepoPath,
     bytes: &[u8],
     kind: Option<FileKind>,
+    cut: for<'a> fn(&'a str) -> Option<SlicedBody<'a>>,
     find: &dyn Fn(Body<'_>, &Source<'_>) -> T,
 ) -> Option<T> {
     let hcl = matches!(
@@ -100,7 +101,7 @@ fn sliced<T>(
         return None;
     }
     let source = Source::new(path, bytes).ok()?;
-    let body = SlicedBody::of(source.text)?;
+    let body = cut(source.text)?;
     let found = find(Body::Sliced(&body), &source);
     (!body.failed()).then_some(found)
 }

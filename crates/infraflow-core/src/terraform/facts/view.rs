@@ -112,6 +112,10 @@ impl<'a> Body<'a> {
     }
 
     pub(super) fn attribute(self, name: &str) -> Option<Expr<'a>> {
+        if let Self::Sliced(body) = self {
+            let mut attributes = body.attributes.iter();
+            return attributes.find(|found| found.name == name).map(|found| Expr::Sliced(&found.value));
+        }
         self.attributes().into_iter().find(|attribute| attribute.name == name).map(|found| found.expression)
     }
 
