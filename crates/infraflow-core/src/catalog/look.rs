@@ -54,8 +54,8 @@ pub(super) struct TreeLookup<'a> {
 
 impl TreeLookup<'_> {
     fn note(&mut self, to: End, kind: ReferenceKind, because: &Because) {
-        let proof =
-            Proof { file: because.file.clone(), place: because.place, text: because.text.as_str().into() };
+        let Because { file, place, text, .. } = because;
+        let proof = Proof { file: file.clone(), place: *place, text: Arc::clone(text) };
         self.looked.push(Looked { to, kind, proof });
     }
 

@@ -68,12 +68,12 @@ pub struct Because {
     /// Where in it.
     pub place: Place,
     /// What stands there, on one line, shortened.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 impl Because {
     /// A reason to look at a file.
-    pub fn new(kind: ReferenceKind, file: RepoPath, place: Place, text: impl Into<String>) -> Self {
+    pub fn new(kind: ReferenceKind, file: RepoPath, place: Place, text: impl Into<Arc<str>>) -> Self {
         Self { kind, file, place, text: text.into() }
     }
 }

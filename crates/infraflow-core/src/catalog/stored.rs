@@ -1,16 +1,25 @@
 //! A record as it stands in an index. Its paths and texts are much the same ones over and over: each is written once,
 //! a path from where it parts with that of the record, and else a number stands for it.
+//!
+//! Numbers are LEB128. What most records do not have is written by postcard. A record in bytes:
+//!
+//! ```text
+//! key       path, dialect
+//! flags
+//! words     of each: how many bytes it shares with the key's path, and its other bytes
+//! directory, marks, edges, lends, calls, state
+//! rest      open reads, defaults, broken files, warnings: where there are any
+//! ```
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    MarkKind, ReferenceKind,
+    MarkKind,
     glob::Glob,
     record::{Broken, CallRecord, Edge, End, Key, Open, Proof, Record},
 };
@@ -19,71 +28,90 @@ use crate::{
     terraform::facts::{Place, StaticValue, Text},
 };
 
-/// The number of a path or text.
-type Number = u32;
+/// What most records have none of.
+type Rest = (Vec<Open>, BTreeMap<String, StaticValue>, Vec<Broken>, Vec<(bool, String)>);
 
-/// A record to write, or one that was read.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Stored<'r> {
-    key: Cow<'r, Key>,
-    words: Vec<Word<'r>>,
-    directory: Number,
-    marks: Cow<'r, [MarkKind]>,
-    valued: bool,
-    takes_values: bool,
-    edges: Vec<StoredEdge<'r>>,
-    state: Option<Number>,
-    lends: Vec<Number>,
-    open: Cow<'r, [Open]>,
-    defaults: Cow<'r, BTreeMap<String, StaticValue>>,
-    calls: Vec<StoredCall<'r>>,
-    unparsable: Cow<'r, [Broken]>,
-    warnings: Cow<'r, [(bool, String)]>,
+// What holds of a record.
+const TEST: u8 = 1;
+const VALUED: u8 = 1 << 1;
+const TAKES_VALUES: u8 = 1 << 2;
+const HAS_STATE: u8 = 1 << 3;
+const HAS_REST: u8 = 1 << 4;
+
+// What holds of an edge.
+const WHEN_RUN: u8 = 1;
+const LOOKED: u8 = 1 << 1;
+const HAS_PART: u8 = 1 << 2;
+
+// What holds of a call.
+const HAS_TARGET: u8 = 1;
+const HAS_SOURCE: u8 = 1 << 1;
+const HAS_VERSION: u8 = 1 << 2;
+
+// Where an edge ends.
+const SCOPE: u8 = 0;
+const STATE: u8 = 1;
+const FILE: u8 = 2;
+const SUBTREE: u8 = 3;
+const BELOW: u8 = 4;
+const MATCHING: u8 = 5;
+
+/// Writes a record behind what is there.
+pub(super) fn write(record: &Record, out: &mut Vec<u8>) {
+    let mut body = Body { words: Words::default(), bytes: Vec::with_capacity(512) };
+    body.path(&record.directory);
+    body.number(record.marks.len());
+    body.bytes.extend(record.marks.iter().map(|&mark| mark as u8));
+    body.number(record.edges.len());
+    record.edges.iter().for_each(|edge| body.edge(edge));
+    body.number(record.lends.len());
+    record.lends.iter().for_each(|path| body.path(path));
+    body.number(record.calls.len());
+    record.calls.iter().for_each(|call| body.call(call));
+    if let Some(state) = &record.state {
+        body.path(state);
+    }
+    let Record { key, valued, takes_values, state, open, defaults, unparsable, warnings, .. } = record;
+    let rest = !(open.is_empty() && defaults.is_empty() && unparsable.is_empty() && warnings.is_empty());
+    if rest {
+        body.plain(&(open, defaults, unparsable, warnings));
+    }
+    let at = key.at.as_bytes();
+    text(out, at);
+    out.push(key.dialect);
+    let state = state.is_some();
+    out.push(flags(&[
+        (key.test, TEST),
+        (*valued, VALUED),
+        (*takes_values, TAKES_VALUES),
+        (state, HAS_STATE),
+        (rest, HAS_REST),
+    ]));
+    number(out, body.words.words.len());
+    for word in &body.words.words {
+        let shared = word.iter().zip(at).take_while(|(one, other)| one == other).count();
+        number(out, shared);
+        text(out, &word[shared..]);
+    }
+    out.extend_from_slice(&body.bytes);
 }
 
-/// A path or text: so many bytes of the path of the record, and these.
-#[derive(Serialize, Deserialize)]
-struct Word<'r> {
-    shared: u32,
-    #[serde(with = "bytes")]
-    rest: Cow<'r, [u8]>,
+fn flags(of: &[(bool, u8)]) -> u8 {
+    of.iter().map(|&(holds, flag)| if holds { flag } else { 0 }).sum()
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredEdge<'r> {
-    to: StoredEnd<'r>,
-    kind: ReferenceKind,
-    when_run: bool,
-    looked: bool,
-    part: Cow<'r, Option<Digest>>,
-    proofs: Vec<StoredProof>,
+fn number(out: &mut Vec<u8>, number: usize) {
+    let mut left = number;
+    while left >= 0x80 {
+        out.push((left & 0x7f) as u8 | 0x80);
+        left >>= 7;
+    }
+    out.push(left as u8);
 }
 
-#[derive(Serialize, Deserialize)]
-enum StoredEnd<'r> {
-    Scope(Number),
-    State(Number),
-    File(Number),
-    Subtree(Number),
-    Below(Number),
-    Matching { directory: Number, glob: Cow<'r, Glob>, unknown: bool, except: Cow<'r, [Glob]> },
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredProof {
-    file: Number,
-    place: Place,
-    text: Number,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredCall<'r> {
-    name: Cow<'r, str>,
-    in_file: Number,
-    place: Place,
-    source: Cow<'r, Option<Text>>,
-    version: Cow<'r, Option<Text>>,
-    target: Option<Number>,
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    number(out, bytes.len());
+    out.extend_from_slice(bytes);
 }
 
 /// Few words are found faster by looking at each.
@@ -93,20 +121,19 @@ const FEW: usize = 24;
 #[derive(Default)]
 struct Words<'r> {
     words: Vec<&'r [u8]>,
-    numbers: HashMap<&'r [u8], Number>,
+    numbers: HashMap<&'r [u8], usize>,
 }
 
 impl<'r> Words<'r> {
-    fn number(&mut self, word: &'r [u8]) -> Number {
+    fn number(&mut self, word: &'r [u8]) -> usize {
         let known = match self.words.len() <= FEW {
-            true => (0..).zip(&self.words).find(|(_, known)| **known == word).map(|(number, _)| number),
+            true => self.words.iter().position(|known| *known == word),
             false => self.numbers.get(word).copied(),
         };
         if let Some(known) = known {
             return known;
         }
-        // A record of so many words would be larger than a record can be.
-        let number = Number::try_from(self.words.len()).unwrap_or(Number::MAX);
+        let number = self.words.len();
         self.words.push(word);
         if self.words.len() > FEW {
             if self.numbers.is_empty() {
@@ -116,188 +143,252 @@ impl<'r> Words<'r> {
         }
         number
     }
+}
 
-    fn path(&mut self, path: &'r RepoPath) -> Number {
-        self.number(path.as_bytes())
+/// What stands behind the words, on its way into bytes.
+struct Body<'r> {
+    words: Words<'r>,
+    bytes: Vec<u8>,
+}
+
+impl<'r> Body<'r> {
+    fn number(&mut self, of: usize) {
+        number(&mut self.bytes, of);
     }
 
-    fn proof(&mut self, proof: &'r Proof) -> StoredProof {
-        StoredProof {
-            file: self.path(&proof.file),
-            place: proof.place,
-            text: self.number(proof.text.as_bytes()),
+    fn word(&mut self, word: &'r [u8]) {
+        let of = self.words.number(word);
+        self.number(of);
+    }
+
+    fn path(&mut self, path: &'r RepoPath) {
+        self.word(path.as_bytes());
+    }
+
+    fn place(&mut self, place: Place) {
+        for of in [place.start, place.end, place.line, place.column] {
+            self.number(of);
         }
     }
 
-    fn end(&mut self, end: &'r End) -> StoredEnd<'r> {
-        match end {
-            End::Scope(path) => StoredEnd::Scope(self.path(path)),
-            End::State(path) => StoredEnd::State(self.path(path)),
-            End::File(path) => StoredEnd::File(self.path(path)),
-            End::Subtree(path) => StoredEnd::Subtree(self.path(path)),
-            End::Below(path) => StoredEnd::Below(self.path(path)),
-            End::Matching { directory, glob, unknown, except } => StoredEnd::Matching {
-                directory: self.path(directory),
-                glob: Cow::Borrowed(glob),
-                unknown: *unknown,
-                except: Cow::Borrowed(except),
-            },
+    fn plain(&mut self, value: &impl Serialize) {
+        // Writing plain data to memory cannot fail; a record that were cut short would be refused when it is read.
+        if let Ok(written) = postcard::to_extend(value, std::mem::take(&mut self.bytes)) {
+            self.bytes = written;
+        }
+    }
+
+    fn edge(&mut self, edge: &'r Edge) {
+        let (end, path) = match &edge.to {
+            End::Scope(path) => (SCOPE, path),
+            End::State(path) => (STATE, path),
+            End::File(path) => (FILE, path),
+            End::Subtree(path) => (SUBTREE, path),
+            End::Below(path) => (BELOW, path),
+            End::Matching { directory, .. } => (MATCHING, directory),
+        };
+        let (when_run, looked, part) = (edge.when_run, edge.looked, edge.part.is_some());
+        let flags = flags(&[(when_run, WHEN_RUN), (looked, LOOKED), (part, HAS_PART)]);
+        self.bytes.extend_from_slice(&[end, edge.kind as u8, flags]);
+        self.path(path);
+        if let End::Matching { glob, unknown, except, .. } = &edge.to {
+            self.plain(&(glob, unknown, except));
+        }
+        if let Some(part) = &edge.part {
+            self.plain(part);
+        }
+        self.number(edge.proofs.len());
+        for proof in &edge.proofs {
+            self.path(&proof.file);
+            self.place(proof.place);
+            self.word(proof.text.as_bytes());
+        }
+    }
+
+    fn call(&mut self, call: &'r CallRecord) {
+        let CallRecord { name, in_file, place, source, version, target } = call;
+        self.bytes.push(flags(&[
+            (target.is_some(), HAS_TARGET),
+            (source.is_some(), HAS_SOURCE),
+            (version.is_some(), HAS_VERSION),
+        ]));
+        text(&mut self.bytes, name.as_bytes());
+        self.path(in_file);
+        self.place(*place);
+        if let Some(target) = target {
+            self.path(target);
+        }
+        for of in [source, version].into_iter().flatten() {
+            text(&mut self.bytes, of.value.as_bytes());
+            self.place(of.place);
+            self.bytes.push(u8::from(of.verbatim));
         }
     }
 }
 
-impl<'r> Stored<'r> {
-    /// A record, to write it.
-    pub(super) fn of(record: &'r Record) -> Self {
-        let mut words = Words::default();
-        let edges = record.edges.iter().map(|edge| StoredEdge {
-            to: words.end(&edge.to),
-            kind: edge.kind,
-            when_run: edge.when_run,
-            looked: edge.looked,
-            part: Cow::Borrowed(&edge.part),
-            proofs: edge.proofs.iter().map(|proof| words.proof(proof)).collect(),
-        });
-        let edges = edges.collect();
-        let calls = record.calls.iter().map(|call| StoredCall {
-            name: Cow::Borrowed(&call.name),
-            in_file: words.path(&call.in_file),
-            place: call.place,
-            source: Cow::Borrowed(&call.source),
-            version: Cow::Borrowed(&call.version),
-            target: call.target.as_ref().map(|target| words.path(target)),
-        });
-        let calls = calls.collect();
-        let directory = words.path(&record.directory);
-        let state = record.state.as_ref().map(|state| words.path(state));
-        let lends = record.lends.iter().map(|path| words.path(path)).collect();
-        let of_record = record.key.at.as_bytes();
-        let words = words.words.into_iter().map(|word| {
-            let shared = word.iter().zip(of_record).take_while(|(one, other)| one == other).count();
-            Word { shared: u32::try_from(shared).unwrap_or_default(), rest: Cow::Borrowed(&word[shared..]) }
-        });
-        Self {
-            key: Cow::Borrowed(&record.key),
-            words: words.collect(),
-            directory,
-            marks: Cow::Borrowed(&record.marks),
-            valued: record.valued,
-            takes_values: record.takes_values,
-            edges,
-            state,
-            lends,
-            open: Cow::Borrowed(&record.open),
-            defaults: Cow::Borrowed(&record.defaults),
-            calls,
-            unparsable: Cow::Borrowed(&record.unparsable),
-            warnings: Cow::Borrowed(&record.warnings),
-        }
+/// The record that was written; `None` where the bytes are none.
+pub(super) fn read(bytes: &[u8]) -> Option<Record> {
+    let mut from = Reader { rest: bytes, words: Vec::new() };
+    let at = from.text()?;
+    let (dialect, flags) = (from.byte()?, from.byte()?);
+    for _ in 0..from.count()? {
+        let mut word = at.get(..from.number()?)?.to_vec();
+        word.extend_from_slice(from.text()?);
+        from.words.push(Word { bytes: word, path: None });
     }
-
-    /// The record that was read; `None` where a number stands for nothing, or for what is no path.
-    pub(super) fn record(self) -> Option<Record> {
-        let of_record = self.key.at.as_bytes();
-        let words = self.words.iter().map(|word| {
-            let mut bytes = of_record.get(..word.shared as usize)?.to_vec();
-            bytes.extend_from_slice(&word.rest);
-            Some(bytes)
-        });
-        let words: Vec<Vec<u8>> = words.collect::<Option<_>>()?;
-        let word = |number: Number| words.get(number as usize);
-        let path = |number| RepoPath::parse(word(number)?.as_slice()).ok();
-        let proof = |StoredProof { file, place, text }| {
-            let text: Arc<str> = std::str::from_utf8(word(text)?).ok()?.into();
-            Some(Proof { file: path(file)?, place, text })
-        };
-        let end = |end| {
-            Some(match end {
-                StoredEnd::Scope(number) => End::Scope(path(number)?),
-                StoredEnd::State(number) => End::State(path(number)?),
-                StoredEnd::File(number) => End::File(path(number)?),
-                StoredEnd::Subtree(number) => End::Subtree(path(number)?),
-                StoredEnd::Below(number) => End::Below(path(number)?),
-                StoredEnd::Matching { directory, glob, unknown, except } => End::Matching {
-                    directory: path(directory)?,
-                    glob: glob.into_owned(),
-                    unknown,
-                    except: except.into_owned(),
-                },
-            })
-        };
-        let edges = self.edges.into_iter().map(|edge| {
-            Some(Edge {
-                to: end(edge.to)?,
-                kind: edge.kind,
-                when_run: edge.when_run,
-                looked: edge.looked,
-                part: edge.part.into_owned(),
-                proofs: edge.proofs.into_iter().map(proof).collect::<Option<_>>()?,
-            })
-        });
-        let edges = edges.collect::<Option<_>>()?;
-        let optional = |number: Option<Number>| match number {
-            Some(number) => path(number).map(Some),
-            None => Some(None),
-        };
-        let calls = self.calls.into_iter().map(|call| {
-            Some(CallRecord {
-                name: call.name.into_owned(),
-                in_file: path(call.in_file)?,
-                place: call.place,
-                source: call.source.into_owned(),
-                version: call.version.into_owned(),
-                target: optional(call.target)?,
-            })
-        });
-        Some(Record {
-            directory: path(self.directory)?,
-            marks: self.marks.into_owned(),
-            valued: self.valued,
-            takes_values: self.takes_values,
-            edges,
-            state: optional(self.state)?,
-            lends: self.lends.into_iter().map(path).collect::<Option<_>>()?,
-            open: self.open.into_owned(),
-            defaults: self.defaults.into_owned(),
-            calls: calls.collect::<Option<_>>()?,
-            unparsable: self.unparsable.into_owned(),
-            warnings: self.warnings.into_owned(),
-            key: self.key.into_owned(),
-        })
-    }
+    let directory = from.path()?;
+    let marks = from.each(Reader::kind::<MarkKind>)?;
+    let edges = from.each(Reader::edge)?;
+    let lends = from.each(Reader::path)?;
+    let calls = from.each(Reader::call)?;
+    let state = if flags & HAS_STATE != 0 { Some(from.path()?) } else { None };
+    let (open, defaults, unparsable, warnings): Rest =
+        if flags & HAS_REST != 0 { from.plain()? } else { Rest::default() };
+    let key = Key { at: RepoPath::parse(at).ok()?, dialect, test: flags & TEST != 0 };
+    from.rest.is_empty().then_some(Record {
+        key,
+        directory,
+        marks,
+        valued: flags & VALUED != 0,
+        takes_values: flags & TAKES_VALUES != 0,
+        edges,
+        state,
+        lends,
+        open,
+        defaults,
+        calls,
+        unparsable,
+        warnings,
+    })
 }
 
-/// Bytes as they are, not number by number.
-mod bytes {
-    use std::{borrow::Cow, fmt};
+/// A path or text, and the path once somebody asked for it.
+struct Word {
+    bytes: Vec<u8>,
+    path: Option<RepoPath>,
+}
 
-    use serde::{Deserializer, Serializer, de};
+/// Every method gives `None` where the bytes are not what they should be.
+struct Reader<'b> {
+    rest: &'b [u8],
+    words: Vec<Word>,
+}
 
-    #[expect(clippy::ptr_arg, reason = "serde asks with the type of the field")]
-    pub(super) fn serialize<S: Serializer>(bytes: &Cow<'_, [u8]>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
+impl<'b> Reader<'b> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(byte)
     }
 
-    pub(super) fn deserialize<'de, 'r, D: Deserializer<'de>>(from: D) -> Result<Cow<'r, [u8]>, D::Error> {
-        struct Bytes;
-        impl de::Visitor<'_> for Bytes {
-            type Value = Vec<u8>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
+    fn number(&mut self) -> Option<usize> {
+        let mut number = 0_usize;
+        for shift in (0..usize::BITS).step_by(7) {
+            let byte = self.byte()?;
+            number |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
             }
         }
-        from.deserialize_bytes(Bytes).map(Cow::Owned)
+        None
+    }
+
+    /// How many follow, each of which takes a byte at least.
+    fn count(&mut self) -> Option<usize> {
+        self.number().filter(|&count| count <= self.rest.len())
+    }
+
+    fn text(&mut self) -> Option<&'b [u8]> {
+        let length = self.number()?;
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    fn string(&mut self) -> Option<String> {
+        Some(std::str::from_utf8(self.text()?).ok()?.to_owned())
+    }
+
+    fn each<T>(&mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.count()?;
+        (0..count).map(|_| one(self)).collect()
+    }
+
+    fn word(&mut self) -> Option<&mut Word> {
+        let number = self.number()?;
+        self.words.get_mut(number)
+    }
+
+    fn path(&mut self) -> Option<RepoPath> {
+        let word = self.word()?;
+        if word.path.is_none() {
+            word.path = Some(RepoPath::parse(&word.bytes).ok()?);
+        }
+        word.path.clone()
+    }
+
+    fn place(&mut self) -> Option<Place> {
+        let (start, end) = (self.number()?, self.number()?);
+        Some(Place { start, end, line: self.number()?, column: self.number()? })
+    }
+
+    fn plain<T: DeserializeOwned>(&mut self) -> Option<T> {
+        // Nothing that borrows is read.
+        let rest = self.rest;
+        let (value, rest) = postcard::take_from_bytes(rest).ok()?;
+        self.rest = rest;
+        Some(value)
+    }
+
+    /// One of a few, by its number: as postcard has it.
+    fn kind<T: DeserializeOwned>(&mut self) -> Option<T> {
+        postcard::from_bytes(&[self.byte()?]).ok()
+    }
+
+    fn edge(&mut self) -> Option<Edge> {
+        let (end, kind, flags) = (self.byte()?, self.kind()?, self.byte()?);
+        let path = self.path()?;
+        let to = match end {
+            SCOPE => End::Scope(path),
+            STATE => End::State(path),
+            FILE => End::File(path),
+            SUBTREE => End::Subtree(path),
+            BELOW => End::Below(path),
+            MATCHING => {
+                let (glob, unknown, except): (Glob, bool, Vec<Glob>) = self.plain()?;
+                End::Matching { directory: path, glob, unknown, except }
+            }
+            _ => return None,
+        };
+        let part: Option<Digest> = if flags & HAS_PART != 0 { Some(self.plain()?) } else { None };
+        let proofs = self.each(Self::proof)?;
+        Some(Edge { to, kind, when_run: flags & WHEN_RUN != 0, looked: flags & LOOKED != 0, part, proofs })
+    }
+
+    fn proof(&mut self) -> Option<Proof> {
+        let (file, place) = (self.path()?, self.place()?);
+        let text: Arc<str> = std::str::from_utf8(&self.word()?.bytes).ok()?.into();
+        Some(Proof { file, place, text })
+    }
+
+    fn call(&mut self) -> Option<CallRecord> {
+        let flags = self.byte()?;
+        let (name, in_file, place) = (self.string()?, self.path()?, self.place()?);
+        let target = if flags & HAS_TARGET != 0 { Some(self.path()?) } else { None };
+        let source = if flags & HAS_SOURCE != 0 { Some(self.located()?) } else { None };
+        let version = if flags & HAS_VERSION != 0 { Some(self.located()?) } else { None };
+        Some(CallRecord { name, in_file, place, source, version, target })
+    }
+
+    fn located(&mut self) -> Option<Text> {
+        let (value, place) = (self.string()?, self.place()?);
+        Some(Text { value, place, verbatim: self.byte()? != 0 })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ReferenceKind, *};
 
     fn path(text: &str) -> RepoPath {
         RepoPath::parse(text).unwrap()
@@ -326,6 +417,15 @@ mod tests {
             part: n.is_multiple_of(7).then(|| Digest::of_bytes(b"part")),
             proofs: vec![Proof::whole_file(path("live/prod/db/main.tf"), &format!("text {}", n / 2))],
         };
+        let text = |value: &str| Text { value: value.to_owned(), place: Place::beginning(), verbatim: false };
+        let call = |n: usize| CallRecord {
+            name: format!("call{n}"),
+            in_file: path("live/prod/db/main.tf"),
+            place: Place { start: 300, end: 70_000, line: 12, column: 3 },
+            source: (n % 2 == 0).then(|| text("../x")),
+            version: (n % 3 == 0).then(|| text("1.2.3")),
+            target: (n > 1).then(|| path("modules/db")),
+        };
         Record {
             directory: key.at.clone(),
             key,
@@ -337,33 +437,56 @@ mod tests {
             lends: vec![path("live/prod/db/x"), path("live")],
             open: Vec::new(),
             defaults: BTreeMap::from([("a".to_owned(), StaticValue::Null)]),
-            calls: Vec::new(),
+            calls: (0..edges.min(4)).map(call).collect(),
             unparsable: Vec::new(),
             warnings: vec![(true, "a warning".to_owned())],
         }
+    }
+
+    fn written(record: &Record) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write(record, &mut bytes);
+        bytes
     }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
         for edges in [0, 1, FEW - 3, FEW, 4 * FEW] {
             let record = record(edges);
-            let bytes = postcard::to_allocvec(&Stored::of(&record)).unwrap();
-            let read: Stored<'_> = postcard::from_bytes(&bytes).unwrap();
-            assert_eq!(read.record().unwrap(), record);
+            assert_eq!(read(&written(&record)).unwrap(), record);
         }
     }
 
     #[test]
-    fn a_number_that_stands_for_nothing_is_no_record() {
-        let of = record(9);
-        let mut stored = Stored::of(&of);
-        stored.directory = 1_000;
-        assert!(stored.record().is_none());
-        let mut stored = Stored::of(&of);
-        stored.words[0].shared = 1_000;
-        assert!(stored.record().is_none());
-        let mut stored = Stored::of(&of);
-        stored.words[0].rest = Cow::Borrowed(b"../..");
-        assert!(stored.record().is_none());
+    fn every_kind_has_its_number() {
+        let mut of = record(1);
+        for number in 0..=u8::MAX {
+            let Ok(kind) = postcard::from_bytes::<ReferenceKind>(&[number]) else {
+                assert!(number > 15);
+                break;
+            };
+            of.edges[0].kind = kind;
+            assert_eq!(read(&written(&of)).unwrap(), of);
+        }
+        for mark in [MarkKind::Unit, MarkKind::Case, MarkKind::LikelyUnit] {
+            of.marks = vec![mark];
+            assert_eq!(read(&written(&of)).unwrap(), of);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_cut_short_or_changed_are_no_other_record_that_fails() {
+        let bytes = written(&record(9));
+        assert!((0..bytes.len()).all(|end| read(&bytes[..end]).is_none()));
+        for at in 0..bytes.len() {
+            for by in [1, 0x40, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[at] ^= by;
+                // Whatever it says, it says it without a panic, and its paths are paths.
+                if let Some(record) = read(&changed) {
+                    assert!(RepoPath::parse(record.directory.as_bytes()).is_ok());
+                }
+            }
+        }
     }
 }

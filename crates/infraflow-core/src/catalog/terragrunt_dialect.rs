@@ -184,7 +184,7 @@ impl Seen<'_> {
     fn note(&mut self, path: &RepoPath, why: &Why, kind: ReferenceKind) {
         if let Some(owner) = self.owner {
             let target = Target::Path(StaticValue::Base(Base::Directory(path.clone())));
-            let reference = FactReference::new(kind, target, why.place, why.text.as_str());
+            let reference = FactReference::new(kind, target, why.place, &*why.text);
             self.owned.push((owner, reference.in_file(why.file.clone())));
         }
     }
@@ -196,7 +196,7 @@ fn because(why: &Why) -> Because {
         Purpose::Read => ReferenceKind::FileRead,
         Purpose::Variables => ReferenceKind::VariableFile,
     };
-    Because::new(kind, why.file.clone(), why.place, why.text.as_str())
+    Because::new(kind, why.file.clone(), why.place, Arc::clone(&why.text))
 }
 
 fn parse(path: &RepoPath, content: &[u8]) -> Parsed {

@@ -75,8 +75,18 @@ impl<'a> Near<'a> {
     /// # Errors
     /// As [`Tree::entry`].
     pub(crate) fn entry(&mut self, path: &RepoPath) -> Result<Option<Entry>, GitError> {
-        let Some(parent) = path.parent() else { return self.tree.entry(path) };
-        let found = self.directory(&parent)?.and_then(|directory| directory.find(path.file_name()));
+        if path.is_root() {
+            return self.tree.entry(path);
+        }
+        let bytes = path.as_bytes();
+        let cut = bytes.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        let found = match self.known.get(&bytes[..cut]) {
+            Some(known) => known.as_ref().and_then(|directory| directory.find(path.file_name())),
+            None => {
+                let parent = path.parent().unwrap_or_else(RepoPath::root);
+                self.directory(&parent)?.and_then(|directory| directory.find(path.file_name()))
+            }
+        };
         Ok(found.map(|(mode, id)| Entry { path: path.clone(), mode, id }))
     }
 

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Borrow,
     ffi::OsStr,
     fmt,
     os::unix::ffi::OsStrExt,
@@ -124,6 +125,13 @@ impl RepoPath {
         let mut names: Vec<&[u8]> = vec![b".."; from.len() - shared];
         names.extend(&to[shared..]);
         if names.is_empty() { b".".to_vec() } else { names.join(&b'/') }
+    }
+}
+
+/// By its bytes a path is found among paths.
+impl Borrow<[u8]> for RepoPath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
     }
 }
 

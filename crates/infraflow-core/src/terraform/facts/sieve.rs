@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 use memchr::memmem;
 
 use super::{
@@ -35,50 +35,106 @@ const PATHS: [&str; 12] = [
     "credential",
 ];
 
-/// What every other block, function, name and path that matters is written with.
-const WORDS: [&str; 9] =
-    ["module", "provider", "backend", "cloud", "./", "\\u", "remote_state", "program", "command"];
+/// What every other block, function and name that matters is written with.
+const WORDS: [(&str, Kind); 10] = [
+    ("module", Kind::Block),
+    ("provider", Kind::Provider),
+    ("backend", Kind::Block),
+    ("cloud", Kind::Block),
+    ("remote_state", Kind::State),
+    ("program", Kind::Argument),
+    ("command", Kind::Argument),
+    ("local", Kind::Name),
+    ("each", Kind::Name),
+    ("dynamic", Kind::Always),
+];
 
-/// The same in HCL alone, and in JSON alone, where a path may also begin with an interpolation, and more can be
-/// escaped.
-const OF_HCL: [&str; 5] = ["local", "each", "dynamic", "\\U", BEHIND_A_NAME];
-const OF_JSON: [&str; 2] = [BEHIND_A_NAME, "\\/"];
-
-/// What a path goes on with behind an interpolation.
-const BEHIND_A_NAME: &str = "}/";
-
-/// Words, and what looks for all of them at once.
-struct Wanted {
-    words: Vec<&'static str>,
-    search: AhoCorasick,
+/// What a word is where it counts.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// The end of the name of an argument that asks for a path.
+    Argument,
+    /// The same, or the beginning of a function's name.
+    File,
+    /// The same, or a name with more behind it.
+    Path,
+    /// A name with more behind it, which stands for what is said elsewhere.
+    Name,
+    /// A block, with labels or a brace behind it.
+    Block,
+    /// The same, or the beginning of a function that a provider has.
+    Provider,
+    /// The kind of a block of data.
+    State,
+    /// `./`, and what may hide it.
+    Always,
+    /// What a path goes on with behind an interpolation: what stands before it counts by itself.
+    Behind,
 }
 
-static IN_HCL: LazyLock<Option<Wanted>> = LazyLock::new(|| wanted(&OF_HCL));
-static IN_JSON: LazyLock<Option<Wanted>> = LazyLock::new(|| wanted(&OF_JSON));
+/// What looks for all words at once.
+struct Words {
+    kinds: Vec<Kind>,
+    search: Search,
+}
 
-fn wanted(own: &[&'static str]) -> Option<Wanted> {
-    let words: Vec<&'static str> = PATHS.iter().chain(&WORDS).chain(own).copied().collect();
-    // Words that matter stand everywhere, so that to search for rare bytes of theirs gains nothing.
-    let builder = &mut AhoCorasick::builder();
-    let builder =
-        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
-    let search = builder.build(&words).ok()?;
-    Some(Wanted { words, search })
+enum Search {
+    /// By several bytes in one step; not every machine can.
+    Packed(packed::Searcher),
+    ByteByByte(Box<AhoCorasick>),
+}
+
+static IN_ALL: LazyLock<Option<Words>> = LazyLock::new(|| {
+    let paths = PATHS.iter().map(|&word| match word {
+        "file" => (word, Kind::File),
+        "path" => (word, Kind::Path),
+        _ => (word, Kind::Argument),
+    });
+    let (words, kinds): (Vec<&str>, Vec<Kind>) = paths.chain(WORDS).unzip();
+    let packed =
+        packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(&words).build();
+    let search = match packed {
+        Some(packed) => Search::Packed(packed),
+        None => {
+            let builder = &mut AhoCorasick::builder();
+            let builder = builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
+            Search::ByteByByte(Box::new(builder.prefilter(false).build(&words).ok()?))
+        }
+    };
+    Some(Words { kinds, search })
+});
+
+/// Whether one of all words in a text does what is asked for: each is given with its beginning and its end.
+/// Yes, where nothing can be looked for.
+fn any_word(bytes: &[u8], mut does: impl FnMut(Kind, usize, usize) -> bool) -> bool {
+    // These are too short to be looked for along with the words.
+    let mut short = memchr::memchr2_iter(b'/', b'\\', bytes).filter_map(|at| match bytes[at] {
+        b'/' => match bytes.get(at.wrapping_sub(1))? {
+            b'.' => Some((Kind::Always, at - 1, at + 1)),
+            b'}' => Some((Kind::Behind, at - 1, at + 1)),
+            _ => None,
+        },
+        _ => matches!(bytes.get(at + 1)?, b'u' | b'U' | b'/').then_some((Kind::Always, at, at + 2)),
+    });
+    if short.any(|(kind, start, end)| does(kind, start, end)) {
+        return true;
+    }
+    let Some(Words { kinds, search }) = IN_ALL.as_ref() else { return true };
+    let mut found =
+        |found: aho_corasick::Match| does(kinds[found.pattern().as_usize()], found.start(), found.end());
+    match search {
+        Search::Packed(search) => search.find_iter(bytes).any(found),
+        Search::ByteByByte(search) => search.find_iter(bytes).any(&mut found),
+    }
 }
 
 /// Whether a file of a kind can state anything but definitions.
 pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
     match kind {
         Some(FileKind::Configuration { json: false, .. }) => {
-            IN_HCL.as_ref().is_none_or(|Wanted { words, search }| {
-                let mut found = search.find_iter(bytes);
-                let word = |found: &aho_corasick::Match| words[found.pattern().as_usize()];
-                found.any(|found| counts(word(&found), bytes, found.start(), &|| has_arguments(bytes)))
-            })
+            any_word(bytes, |kind, start, end| counts(kind, bytes, start, end, &|| has_arguments(bytes)))
         }
-        Some(FileKind::Configuration { json: true, .. }) => {
-            IN_JSON.as_ref().is_none_or(|wanted| wanted.search.is_match(bytes))
-        }
+        Some(FileKind::Configuration { json: true, .. }) => any_word(bytes, |_, _, _| true),
         Some(FileKind::Lock | FileKind::Mock { .. }) => false,
         _ => true,
     }
@@ -87,29 +143,22 @@ pub(super) fn may_state(kind: Option<FileKind>, bytes: &[u8]) -> bool {
 /// Whether what stands between the braces of a block of HCL that is no call and no setting can read or name a file.
 /// `goes_on` says that something is taken out of an object, or a list of such, in it.
 pub(super) fn may_count_in_block(bytes: &[u8], goes_on: bool) -> bool {
-    let Some(Wanted { words, search }) = IN_HCL.as_ref() else { return true };
     let (mut named, mut behind) = (false, goes_on);
-    for found in search.find_iter(bytes) {
-        let (start, end) = (found.start(), found.end());
-        match words[found.pattern().as_usize()] {
-            "local" | "each" if is_name_with_more(bytes, start, end) => {
-                named = true;
-                if argument_at(bytes, start).is_none_or(names_a_path) {
-                    return true;
-                }
-            }
-            "local" | "each" | "backend" | "cloud" | "remote_state" => {}
-            BEHIND_A_NAME => behind = true,
-            "provider" => {
-                if bytes[end..].starts_with(b"::") {
-                    return true;
-                }
-            }
-            word if counts(word, bytes, start, &|| true) => return true,
-            _ => {}
+    let counts = any_word(bytes, |kind, start, end| match kind {
+        Kind::Name => {
+            let stands = is_name_with_more(bytes, start, end);
+            named |= stands;
+            stands && argument_at(bytes, start).is_none_or(names_a_path)
         }
-    }
-    named && behind
+        Kind::Behind => {
+            behind = true;
+            false
+        }
+        Kind::Provider => bytes[end..].starts_with(b"::"),
+        Kind::State => false,
+        kind => counts(kind, bytes, start, end, &|| true),
+    });
+    counts || named && behind
 }
 
 /// The argument that is given a value on the line of a byte; `None` where that is not certain.
@@ -171,19 +220,16 @@ pub(super) fn mentions(text: &str, name: &str) -> bool {
 }
 
 /// Whether a word counts where it stands. An argument asks for a path only where `asks` says so.
-fn counts(word: &str, bytes: &[u8], start: usize, asks: &dyn Fn() -> bool) -> bool {
-    let end = start + word.len();
+fn counts(kind: Kind, bytes: &[u8], start: usize, end: usize, asks: &dyn Fn() -> bool) -> bool {
     let is_argument = || is_argument(bytes, end) && asks();
-    match word {
-        "file" => is_call(bytes, end) || is_argument(),
-        "path" => is_name_with_more(bytes, start, end) || is_argument(),
-        "local" | "each" => is_name_with_more(bytes, start, end),
-        "program" | "command" => is_argument(),
-        word if PATHS.contains(&word) => is_argument(),
-        "module" | "provider" | "backend" | "cloud" => begins_block(bytes, start, end),
-        // What stands before it counts by itself.
-        BEHIND_A_NAME => false,
-        _ => true,
+    match kind {
+        Kind::Argument => is_argument(),
+        Kind::File => is_call(bytes, end) || is_argument(),
+        Kind::Path => is_name_with_more(bytes, start, end) || is_argument(),
+        Kind::Name => is_name_with_more(bytes, start, end),
+        Kind::Block | Kind::Provider => begins_block(bytes, start, end),
+        Kind::State | Kind::Always => true,
+        Kind::Behind => false,
     }
 }
 

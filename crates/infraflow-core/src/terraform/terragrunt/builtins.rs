@@ -146,7 +146,7 @@ impl Evaluation<'_> {
         let mut at = path::parent(&begin);
         let mut found = None;
         'folders: for _ in 0..MAX_FOLDERS {
-            if path::repo_path(&at).is_none() {
+            if !path::is_in_repository(&at) {
                 break;
             }
             for name in names {

@@ -87,7 +87,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn why(&self, frame: usize, purpose: Purpose, span: Span, text: Option<String>) -> Why {
         let file = &self.frames[frame].file;
         let text = text.unwrap_or_else(|| file.quote(span));
-        Why { purpose, file: file.path.clone(), place: file.place(span), text }
+        Why { purpose, file: file.path.clone(), place: file.place(span), text: text.into() }
     }
 
     pub(super) fn find(&mut self, frame: usize, what: What, span: Span, text: Option<String>) {

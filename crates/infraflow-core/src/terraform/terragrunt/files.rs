@@ -35,7 +35,7 @@ pub struct Why {
     /// Where in it.
     pub place: Place,
     /// What stands there.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// What is done with a file.

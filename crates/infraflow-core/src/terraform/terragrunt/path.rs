@@ -100,6 +100,11 @@ pub(super) fn repo_path(absolute: &str) -> Option<RepoPath> {
     }
 }
 
+/// Whether an absolute text is the repository, or lies in it.
+pub(super) fn is_in_repository(absolute: &str) -> bool {
+    absolute.strip_prefix(REPOSITORY).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// One path as seen from another, both absolute.
 pub(super) fn relative(to: &str, from: &str) -> String {
     let (to, from): (Vec<&str>, Vec<&str>) = (

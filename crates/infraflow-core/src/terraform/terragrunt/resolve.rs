@@ -59,7 +59,7 @@ fn own(evaluation: &mut Evaluation<'_>, path: &RepoPath) -> Option<Arc<ConfigFil
 
 fn whole(path: &RepoPath) -> Why {
     let place = Place { start: 0, end: 0, line: 1, column: 1 };
-    let text = String::from_utf8_lossy(path.file_name()).into_owned();
+    let text = String::from_utf8_lossy(path.file_name()).into();
     Why { purpose: Purpose::Include, file: path.clone(), place, text }
 }
 
