@@ -178,7 +178,7 @@ fn differing(old: &Tree, new: &Tree) -> Result<Vec<Pair>, GitError> {
                 continue;
             }
             count(&mut seen, &directory)?;
-            let path = child(directory.as_bytes(), name)?;
+            let path = child(&directory, name)?;
             // A file and a directory of one name come one by one, so both items are of one sort here.
             let is_directory = old_item.or(new_item).is_some_and(|item| item.mode == Mode::Directory);
             if is_directory {

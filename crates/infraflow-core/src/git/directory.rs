@@ -26,7 +26,7 @@ impl Directory {
     /// What stands directly in it, in git's order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Result<Entry, GitError>> + '_ {
         self.listing.iter().map(|item| {
-            let path = child(self.path.as_bytes(), item.name)?;
+            let path = child(&self.path, item.name)?;
             Ok(Entry { path, mode: item.mode, id: item.id })
         })
     }

@@ -85,7 +85,7 @@ impl Edits {
         for (name, edits) in &self.below {
             let inner = items.get(name).filter(|(mode, _)| Mode::from_raw(*mode) == Some(Mode::Directory));
             let inner = inner.map(|(_, id)| *id);
-            match edits.write(repository, &child(path.as_bytes(), name)?, inner, sink)? {
+            match edits.write(repository, &child(path, name)?, inner, sink)? {
                 Some(id) => {
                     items.insert(name.clone(), (Mode::Directory.raw(), id));
                 }

@@ -39,7 +39,7 @@ impl Tree {
                 }
                 _ => {}
             }
-            let next = super::tree::child(here.as_bytes(), &name)?;
+            let next = super::tree::child(&here, &name)?;
             match self.entry(&next)? {
                 Some(entry) if entry.mode == Mode::Link => {
                     links += 1;

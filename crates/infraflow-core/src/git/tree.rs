@@ -212,14 +212,13 @@ impl fmt::Debug for Tree {
 }
 
 /// A name below a directory, within the length that file systems open.
-pub(super) fn child(directory: &[u8], name: &[u8]) -> Result<RepoPath, GitError> {
-    let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
-    path.extend_from_slice(directory);
-    if !directory.is_empty() {
-        path.push(b'/');
+pub(super) fn child(directory: &RepoPath, name: &[u8]) -> Result<RepoPath, GitError> {
+    match directory.child(name) {
+        Some(path) if path.as_bytes().len() <= LONGEST_PATH => Ok(path),
+        // What is wrong with it is said.
+        _ if directory.is_root() => path_of(name),
+        _ => path_of(&[directory.as_bytes(), name].join(&b"/"[..])),
     }
-    path.extend_from_slice(name);
-    path_of(&path)
 }
 
 /// A path within the length that file systems open.

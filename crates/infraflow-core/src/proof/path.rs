@@ -75,7 +75,32 @@ impl RepoPath {
     /// This directory's child `name`, which may be several names joined by `/`. As [`RepoPath::resolve`],
     /// for names known to be well-formed: whatever cannot be resolved is left out.
     pub fn join(&self, name: impl AsRef<[u8]>) -> Self {
-        self.resolve(name).unwrap_or_else(|| self.clone())
+        let name = name.as_ref();
+        self.child(name).or_else(|| self.resolve(name)).unwrap_or_else(|| self.clone())
+    }
+
+    /// What goes by one name in this directory; `None` for what is no name.
+    pub(crate) fn child(&self, name: &[u8]) -> Option<Self> {
+        const SHORT: usize = 256;
+        let is_name = !matches!(name, b"" | b"." | b"..") && memchr::memchr2(b'/', 0, name).is_none();
+        let from = self.0.len() + usize::from(!self.0.is_empty());
+        let length = from + name.len();
+        if !is_name {
+            return None;
+        }
+        // Most are short: put together where nothing has to be asked for.
+        let (mut short, mut long) = ([0; SHORT], Vec::new());
+        let path = match short.get_mut(..length) {
+            Some(short) => short,
+            None => {
+                long.resize(length, 0);
+                &mut long[..]
+            }
+        };
+        path[..self.0.len()].copy_from_slice(&self.0);
+        path[self.0.len()..from].fill(b'/');
+        path[from..].copy_from_slice(name);
+        Some(Self(Arc::from(&*path)))
     }
 
     /// The directory this stands in; `None` for the root.

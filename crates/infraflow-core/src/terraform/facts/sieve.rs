@@ -173,18 +173,20 @@ fn argument_at(bytes: &[u8], at: usize) -> Option<&str> {
 
 /// Whether a file of configuration can define locals.
 pub(super) fn may_define_locals(kind: Option<FileKind>, bytes: &[u8]) -> bool {
-    may_hold(kind, bytes, b"locals")
+    static LOCALS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"locals"));
+    may_hold(kind, bytes, &LOCALS)
 }
 
 /// Whether a file of configuration can give variables a default.
 pub(super) fn may_define_defaults(kind: Option<FileKind>, bytes: &[u8]) -> bool {
-    may_hold(kind, bytes, b"default")
+    static DEFAULT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"default"));
+    may_hold(kind, bytes, &DEFAULT)
 }
 
-fn may_hold(kind: Option<FileKind>, bytes: &[u8], word: &[u8]) -> bool {
+fn may_hold(kind: Option<FileKind>, bytes: &[u8], word: &memmem::Finder<'_>) -> bool {
     match kind {
         Some(FileKind::Configuration { json, .. }) => {
-            memmem::find(bytes, word).is_some() || json && memmem::find(bytes, b"\\u").is_some()
+            word.find(bytes).is_some() || json && memmem::find(bytes, b"\\u").is_some()
         }
         _ => false,
     }
