@@ -12,7 +12,7 @@ use memchr::memmem;
 
 use super::{
     FileKind,
-    named::names_a_path,
+    named::{COMMANDS_ALONE, names_a_path},
     slice::{begins_name, continues_name},
 };
 
@@ -36,7 +36,7 @@ const PATHS: [&str; 12] = [
 ];
 
 /// What every other block, function and name that matters is written with.
-const WORDS: [(&str, Kind); 10] = [
+const WORDS: [(&str, Kind); 11] = [
     ("module", Kind::Block),
     ("provider", Kind::Provider),
     ("backend", Kind::Block),
@@ -47,6 +47,7 @@ const WORDS: [(&str, Kind); 10] = [
     ("local", Kind::Name),
     ("each", Kind::Name),
     ("dynamic", Kind::Always),
+    (COMMANDS_ALONE, Kind::Always),
 ];
 
 /// What a word is where it counts.
