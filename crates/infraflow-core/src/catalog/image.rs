@@ -34,6 +34,8 @@ const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;
 const OFFSETS_A_PAGE: usize = PAYLOAD / 8;
 const ENDS_A_PAGE: usize = PAYLOAD / 16;
+/// So many pages are kept once they are read: four megabytes.
+const MOST_PAGES: usize = 1024;
 /// No record is larger; a length beyond it is damage.
 const LONGEST_RECORD: u32 = 1 << 28;
 
@@ -128,6 +130,8 @@ pub(super) struct Image {
     ends: u64,
     ends_at: u64,
     meta_at: u64,
+    /// Pages that were read, by where they begin: those in the middle are asked for again and again.
+    pages: Mutex<HashMap<u64, Arc<[u8; PAGE]>>>,
     /// Records that were read, by number.
     read: Mutex<HashMap<u32, Arc<Record>>>,
 }
@@ -302,7 +306,17 @@ impl Image {
         let records = u32::from_le_bytes(array(take(4)));
         let mut number = || u64::from_le_bytes(array(take(8)));
         let (offsets_at, ends, ends_at, meta_at, _) = (number(), number(), number(), number(), number());
-        Ok(Self { bytes, stamp, records, offsets_at, ends, ends_at, meta_at, read: Mutex::default() })
+        Ok(Self {
+            bytes,
+            stamp,
+            records,
+            offsets_at,
+            ends,
+            ends_at,
+            meta_at,
+            pages: Mutex::default(),
+            read: Mutex::default(),
+        })
     }
 
     /// How many records there are.
@@ -323,7 +337,7 @@ impl Image {
         }
         let index = number as usize;
         let page = self.page(self.offsets_at, index / OFFSETS_A_PAGE)?;
-        let at = index % OFFSETS_A_PAGE * 8;
+        let at = 8 + index % OFFSETS_A_PAGE * 8;
         let record: Arc<Record> = Arc::new(self.stored(u64::from_le_bytes(array(&page[at..at + 8])))?);
         read().insert(number, Arc::clone(&record));
         Ok(record)
@@ -333,7 +347,14 @@ impl Image {
     pub(super) fn ends(&self, kind: u8, path: &RepoPath) -> Result<Vec<(u32, u32)>, Damage> {
         let wanted = hash(kind, path.as_bytes());
         let (mut low, mut high) = (0, self.ends.div_ceil(ENDS_A_PAGE as u64));
-        // The last page that begins before what is looked for.
+        // The last page that begins before what is looked for; hashes are spread evenly, so it is near there.
+        let near = ((u128::from(wanted) * u128::from(high)) >> 64) as u64;
+        for at in [near.saturating_sub(1), near + 2] {
+            if low < at && at < high {
+                let page = self.page(self.ends_at, usize::try_from(at).unwrap_or(usize::MAX))?;
+                if end_at(&page, 0).0 < wanted { low = at } else { high = at }
+            }
+        }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let page = self.page(self.ends_at, usize::try_from(middle).unwrap_or(usize::MAX))?;
@@ -379,16 +400,26 @@ impl Image {
         Ok(found)
     }
 
-    fn page(&self, section: u64, number: usize) -> Result<Vec<u8>, Damage> {
-        let mut page = vec![0; PAGE];
-        self.bytes.read(section + (number as u64) * PAGE as u64, &mut page)?;
-        let payload = page.split_off(4);
-        if page != crc32fast::hash(&payload).to_le_bytes()
-            || payload[..4] != u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
+    fn page(&self, section: u64, number: usize) -> Result<Arc<[u8; PAGE]>, Damage> {
+        let at = section + (number as u64) * PAGE as u64;
+        let known = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = known().get(&at) {
+            return Ok(Arc::clone(page));
+        }
+        let mut page = [0; PAGE];
+        self.bytes.read(at, &mut page)?;
+        if page[..4] != crc32fast::hash(&page[4..]).to_le_bytes()
+            || page[4..8] != u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
         {
             return damage(format!("the checksum of page {number} at byte {section} is wrong"));
         }
-        Ok(payload[4..].to_vec())
+        let page = Arc::new(page);
+        let mut known = known();
+        if known.len() >= MOST_PAGES {
+            known.clear();
+        }
+        known.insert(at, Arc::clone(&page));
+        Ok(page)
     }
 
     fn stored(&self, at: u64) -> Result<Record, Damage> {
@@ -439,8 +470,8 @@ fn pages<'a, T: 'a>(
     out
 }
 
-fn end_at(page: &[u8], slot: usize) -> (u64, u32, u32) {
-    let slot = &page[slot * 16..slot * 16 + 16];
+fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
+    let slot = &page[8 + slot * 16..8 + slot * 16 + 16];
     (
         u64::from_le_bytes(array(&slot[..8])),
         u32::from_le_bytes(array(&slot[8..12])),

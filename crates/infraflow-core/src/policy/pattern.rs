@@ -1,6 +1,6 @@
-use std::{ffi::OsStr, fmt, os::unix::ffi::OsStrExt, path::Path};
+use std::{ffi::OsStr, fmt, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +14,80 @@ use crate::proof::RepoPath;
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct PathPattern {
-    whole: GlobMatcher,
+    whole: Lazy,
     /// What stands before `#` and after it, for ids of units.
-    id: Option<(GlobMatcher, NamePattern)>,
-    /// The only name it stands for, in whatever directory: `**/NAME`.
-    name: Option<Vec<u8>>,
+    id: Option<(Lazy, NamePattern)>,
+}
+
+/// The longest pattern, in bytes.
+const LONGEST: usize = 4_096;
+
+/// A glob, compiled when it is first asked; those of a plain form never are.
+#[derive(Clone)]
+struct Lazy {
+    glob: Glob,
+    plain: Option<Plain>,
+    matcher: OnceLock<GlobMatcher>,
+}
+
+/// What most patterns are. The bytes mean no more than themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Plain {
+    /// `**/NAME`: the only name it stands for, in whatever directory.
+    Name(Box<[u8]>),
+    /// `**/*REST`: how the name ends.
+    Ending(Box<[u8]>),
+    /// `PATH/**`: what lies below, with its slash.
+    Below(Box<[u8]>),
+    /// `PATH`
+    Path(Box<[u8]>),
+}
+
+impl Plain {
+    fn of(text: &str) -> Option<Self> {
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['*', '?', '[', ']', '{', '}', '\\']);
+        let is_name = |text: &str| is_plain(text) && !text.contains('/');
+        let bytes = |text: &str| text.as_bytes().into();
+        Some(match (text.strip_prefix("**/"), text.strip_suffix("**")) {
+            (Some(name), _) if is_name(name) => Self::Name(bytes(name)),
+            (Some(rest), _) => Self::Ending(bytes(rest.strip_prefix('*').filter(|rest| is_name(rest))?)),
+            (None, Some(path)) if is_plain(path) && path.ends_with('/') => Self::Below(bytes(path)),
+            _ if is_plain(text) => Self::Path(bytes(text)),
+            _ => return None,
+        })
+    }
+
+    fn matches(&self, path: &[u8]) -> bool {
+        let name = || path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        match self {
+            Self::Name(of) => name() == &**of,
+            Self::Ending(of) => name().ends_with(of),
+            Self::Below(of) => path.starts_with(of),
+            Self::Path(of) => path == &**of,
+        }
+    }
+}
+
+impl Lazy {
+    fn new(text: &str) -> Result<Self, globset::Error> {
+        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()?;
+        Ok(Self { glob, plain: Plain::of(text), matcher: OnceLock::new() })
+    }
+
+    fn matches(&self, path: &[u8]) -> bool {
+        match &self.plain {
+            Some(plain) => plain.matches(path),
+            None => self.compiled().is_match(Path::new(OsStr::from_bytes(path))),
+        }
+    }
+
+    fn compiled(&self) -> &GlobMatcher {
+        self.matcher.get_or_init(|| self.glob.compile_matcher())
+    }
 }
 
 impl PathPattern {
-    /// Checks a text and takes it for a pattern.
+    /// Checks a text of up to 4,096 bytes and takes it for a pattern.
     ///
     /// # Errors
     /// [`PolicyError::Glob`].
@@ -33,48 +98,40 @@ impl PathPattern {
                 "it has to begin with a name, since paths here begin at the repository's root".into()
             ));
         }
-        let glob = |text: &str| {
-            let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
-            glob.map(|glob| glob.compile_matcher()).map_err(|error| bad(error.kind().to_string()))
-        };
+        if text.len() > LONGEST {
+            let why = format!("it has {} bytes, more than the limit of {LONGEST}", text.len());
+            return Err(PolicyError::Glob { text: text.chars().take(40).chain(['…']).collect(), why });
+        }
+        let glob = |text: &str| Lazy::new(text).map_err(|error| bad(error.kind().to_string()));
         let id = match text.split_once('#') {
             Some((path, parts)) if !path.is_empty() => Some((glob(path)?, NamePattern::new(parts))),
             _ => None,
         };
-        let is_plain = |name: &&str| !name.contains(['*', '?', '[', ']', '{', '}', '\\', '/', '#']);
-        let name = text
-            .strip_prefix("**/")
-            .filter(|name| !name.is_empty())
-            .filter(is_plain)
-            .map(|name| name.as_bytes().to_vec());
-        Ok(Self { whole: glob(text)?, id, name })
+        Ok(Self { whole: glob(text)?, id })
     }
 
     /// Whether a path is meant.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        match &self.name {
-            Some(name) => path.file_name() == name.as_slice(),
-            None => self.whole.is_match(Path::new(OsStr::from_bytes(path.as_bytes()))),
-        }
+        self.whole.matches(path.as_bytes())
     }
 
     /// Whether the id of a unit is meant. In a pattern with `#`, what follows it means one part of an id, or all
     /// of them, and `*` in it stands for any run of characters: `live/**#workspace=prod`,
     /// `live/**#var_file=*/prod.tfvars`.
     pub fn matches_text(&self, text: &str) -> bool {
-        if self.whole.is_match(Path::new(text)) {
+        if self.whole.matches(text.as_bytes()) {
             return true;
         }
         let (Some((path, parts)), Some((unit, given))) = (&self.id, text.split_once('#')) else {
             return false;
         };
         let means = || parts.matches(given) || given.split('&').any(|part| parts.matches(part));
-        path.is_match(Path::new(unit)) && means()
+        path.matches(unit.as_bytes()) && means()
     }
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        self.whole.glob().glob()
+        self.whole.glob.glob()
     }
 }
 
@@ -192,29 +249,77 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_whatever_directory_means_what_the_glob_means() {
-        for pattern in ["**/.terraform", "**/a b", "**/", "**/a*", "**/a/b", "**/[a]", "**/é"] {
+    fn a_pattern_of_a_plain_form_means_what_the_glob_means() {
+        let patterns = [
+            "**/.terraform",
+            "**/a b",
+            "**/",
+            "**/a*",
+            "**/a/b",
+            "**/[a]",
+            "**/é",
+            "**/*.md",
+            "**/*",
+            "**/*a*",
+            "**/**",
+            "**",
+            "a/**",
+            "a/b/**",
+            "a**",
+            "a/",
+            "a",
+            "a/b",
+            "**/a/**",
+            "a#b",
+            "**/**/a",
+            "a/***",
+            "**a",
+            "a/**/",
+            "x.*/**",
+        ];
+        let paths = [
+            "",
+            "a",
+            "a/",
+            "b",
+            ".md",
+            "a.md",
+            "x/a.md",
+            "a.md/b",
+            ".terraform",
+            "x/.terraform",
+            "x/y/.terraform",
+            "x.terraform",
+            ".terraform/x",
+            "x/a b",
+            "é",
+            "a/b",
+            "a/b/c",
+            "x/a/b",
+            "ab",
+            "ab/c",
+            "a#b",
+            "x/a",
+            "a\nb",
+            "a/x\ny.md",
+            "x.y/z",
+        ];
+        for pattern in patterns {
             let Ok(pattern) = PathPattern::parse(pattern) else { continue };
-            for of in [
-                "a",
-                ".terraform",
-                "x/.terraform",
-                "x/y/.terraform",
-                "x.terraform",
-                ".terraform/x",
-                "x/a b",
-                "é",
-                "a/b",
-            ] {
-                let meant = pattern.whole.is_match(Path::new(of));
-                assert_eq!(pattern.matches(&path(of)), meant, "{pattern} and {of}");
+            for path in paths {
+                let meant = pattern.whole.compiled().is_match(Path::new(path));
+                assert_eq!(pattern.whole.matches(path.as_bytes()), meant, "{pattern} and {path:?}");
             }
-            assert_eq!(
-                pattern.matches(&RepoPath::root()),
-                pattern.whole.is_match(Path::new("")),
-                "{pattern}"
-            );
         }
+        assert_eq!(Plain::of("**/*.md"), Some(Plain::Ending(b".md"[..].into())));
+        assert_eq!(Plain::of("live/**"), Some(Plain::Below(b"live/"[..].into())));
+    }
+
+    #[test]
+    fn a_pattern_without_end_is_refused() {
+        let why = PathPattern::parse(&"*".repeat(1 << 20)).unwrap_err().to_string();
+        assert!(why.contains("limit of 4096") && why.len() < 300, "{why}");
+        assert!(PathPattern::parse(&"?*".repeat(LONGEST / 2)).unwrap().matches(&path(&"a".repeat(5_000))));
     }
 
     #[test]
