@@ -57,7 +57,7 @@ impl Dialect for TerramateDialect {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn has_modules(&self) -> bool {

@@ -13,7 +13,9 @@ use crate::{
     proof::{Digester, RepoPath},
     terraform::{
         facts::{Place, StaticValue},
-        terramate::{Generation, Global, Globals, Part, SharingBackend, Table, Value, matches_stack},
+        terramate::{
+            Call, Generation, Global, Globals, Part, Read, SharingBackend, Table, Value, Way, matches_stack,
+        },
     },
 };
 
@@ -91,8 +93,8 @@ impl Stack<'_> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut all = false;
         while let Some(next) = uses.pop() {
-            for (call, place) in &next.part.reads {
-                self.looks_at(call, next.file, *place);
+            for read in &next.part.reads {
+                self.looks_at(read, next.file);
             }
             let of_file = used.entry(next.file).or_default();
             of_file.parts.insert((next.name, next.part.digest.as_str().to_owned()));
@@ -191,46 +193,57 @@ impl Stack<'_> {
     fn calls(&mut self, path: &RepoPath, generation: &Generation) {
         let Some(made) = self.directory.resolve(&generation.label) else { return };
         let from = made.parent().unwrap_or_else(RepoPath::root);
-        for (name, source, place) in &generation.calls {
-            let value = self.value(source, path, *place);
-            let local = value.text().filter(|text| text.starts_with("./") || text.starts_with("../"));
-            let Some(module) = local.and_then(|text| from.resolve(text)) else { continue };
-            let target = Target::Directory(module);
-            let text = quoted(format!("module.{name}"));
-            let reference = FactReference::new(ReferenceKind::ModuleCall, target, *place, text);
-            self.facts.references.push(reference.in_file(path.clone()));
+        for Call { name, source, bound, place } in &generation.calls {
+            for way in self.ways(bound, &[source], path, *place) {
+                let value = way.values.first().and_then(Value::text);
+                let local = value.filter(|text| text.starts_with("./") || text.starts_with("../"));
+                let Some(module) = local.and_then(|text| from.resolve(text)) else { continue };
+                let target = Target::Directory(module);
+                let text = quoted(format!("module.{name}"));
+                let reference = FactReference::new(ReferenceKind::ModuleCall, target, *place, text);
+                self.facts.references.push(reference.in_file(path.clone()));
+            }
         }
     }
 
     /// A call of a function that looks at files, while code is generated.
-    fn looks_at(&mut self, call: &Expression, file: &RepoPath, place: Place) {
-        let Expression::FuncCall(call) = call else { return };
+    fn looks_at(&mut self, read: &Read, file: &RepoPath) {
+        let Read { call, bound, place } = read;
         let name = call.name.name.as_str().trim_start_matches("tm_").to_owned();
-        let mut arguments = Vec::new();
-        for argument in call.args.iter().take(2) {
-            arguments.push(self.value(argument, file, place));
-        }
-        if arguments.first() == Some(&Value::Fails) {
-            return;
-        }
+        let arguments: Vec<&Expression> = call.args.iter().take(2).collect();
         let kind = match name.as_str() {
             "fileset" => ReferenceKind::FileSet,
             "fileexists" => ReferenceKind::Presence,
             _ => ReferenceKind::FileRead,
         };
         let text = quoted(format!("tm_{name}({})", spelled(call)));
-        let path = arguments.first().and_then(Value::text).map(|path| self.at(path));
-        let path = match (path, name.as_str()) {
-            (Some(None), _) => return,
-            (Some(Some(directory)), "fileset") => match arguments.get(1).and_then(Value::text) {
-                Some(glob) => matching(&directory, glob),
-                None => matching(&directory, "**"),
-            },
-            (Some(Some(path)), _) => exactly(&path),
-            (None, _) => StaticValue::Unknown,
-        };
-        let reference = FactReference::new(kind, Target::Path(path), place, text);
-        self.facts.references.push(reference.in_file(file.clone()));
+        let mut found = BTreeSet::new();
+        for Way { values, begins } in self.ways(bound, &arguments, file, *place) {
+            if values.first() == Some(&Value::Fails) {
+                continue;
+            }
+            let path = values.first().and_then(Value::text).map(|path| self.at(path));
+            found.extend(match (path, name.as_str()) {
+                (Some(None), _) => None,
+                (Some(Some(directory)), "fileset") => Some(match values.get(1).and_then(Value::text) {
+                    Some(glob) => matching(&directory, glob),
+                    None => matching(&directory, "**"),
+                }),
+                (Some(Some(path)), _) => Some(exactly(&path)),
+                // Anything below what is known of it.
+                (None, _) => match begins.rfind('/').and_then(|end| self.at(&begins[..end])) {
+                    Some(directory) => {
+                        let slash = StaticValue::Literal("/".to_owned());
+                        Some(StaticValue::concat(vec![exactly(&directory), slash, StaticValue::Unknown]))
+                    }
+                    None => Some(StaticValue::Unknown),
+                },
+            });
+        }
+        for path in found {
+            let reference = FactReference::new(kind, Target::Path(path), *place, text.clone());
+            self.facts.references.push(reference.in_file(file.clone()));
+        }
     }
 }
 

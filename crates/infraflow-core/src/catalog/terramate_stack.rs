@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use hcl_edit::expr::Expression;
+
 use super::{
     Because, FactReference, Facts, Lookup, Parsed, ReferenceKind, Target, terramate_outputs::Producers,
 };
@@ -9,7 +11,7 @@ use crate::{
     proof::{RepoPath, quote},
     terraform::{
         facts::{Base, Place, StaticValue, Text},
-        terramate::{Evaluator, Files, StackBlock, Table, TerramateFile, Value},
+        terramate::{Bound, Evaluator, Files, StackBlock, Table, TerramateFile, Value, Way},
     },
 };
 
@@ -217,12 +219,19 @@ impl Stack<'_> {
     }
 
     /// The value of an expression in the stack's context.
-    pub(super) fn value(
+    pub(super) fn value(&mut self, expression: &Expression, file: &RepoPath, place: Place) -> Value {
+        let ways = self.ways(&[], &[expression], file, place).into_iter();
+        ways.flat_map(|way| way.values).next().unwrap_or(Value::Unknown)
+    }
+
+    /// What expressions are in the stack's context, for each way in which the names around them are bound.
+    pub(super) fn ways(
         &mut self,
-        expression: &hcl_edit::expr::Expression,
+        bound: &[Arc<Bound>],
+        expressions: &[&Expression],
         file: &RepoPath,
         place: Place,
-    ) -> Value {
+    ) -> Vec<Way> {
         let because = Because::new(ReferenceKind::FileRead, file.clone(), place, "an expression");
         let mut files = StackFiles { directory: self.directory, because, lookup: self.lookup };
         let about = about(self.directory, self.block, &mut files);
@@ -230,7 +239,7 @@ impl Stack<'_> {
         if let Some(table) = &self.table {
             evaluator = evaluator.with_globals(table);
         }
-        evaluator.value(expression)
+        evaluator.ways(bound, expressions)
     }
 
     /// Whether a generated file is kept in the repository.
@@ -274,6 +283,13 @@ impl Files for StackFiles<'_> {
 
     fn matching(&mut self, directory: &str, glob: &str) -> Option<Vec<String>> {
         let start = at(self.directory, directory)?;
+        // Of a directory that is listed for names of one ending, other names say nothing.
+        if let Some(ending) =
+            glob.strip_prefix('*').filter(|ending| !ending.contains(['*', '?', '[', '{', '\\', '/']))
+        {
+            let found = self.lookup.list_ending(&start, ending.as_bytes(), &self.because).into_iter();
+            return Some(found.map(|entry| String::from_utf8_lossy(&entry.name).into_owned()).collect());
+        }
         let glob = globset::GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher();
         let mut found = Vec::new();
         let mut work = vec![(start, String::new())];
@@ -345,7 +361,7 @@ fn about(directory: &RepoPath, block: &StackBlock, files: &mut dyn Files) -> Val
         Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     };
     let text = |bytes: &[u8]| Value::Text(String::from_utf8_lossy(bytes).into_owned());
-    let mut stated = |expression: &Option<hcl_edit::expr::Expression>, otherwise: Value| match expression {
+    let mut stated = |expression: &Option<Expression>, otherwise: Value| match expression {
         Some(expression) => Evaluator::new(&mut *files).value(expression),
         None => otherwise,
     };

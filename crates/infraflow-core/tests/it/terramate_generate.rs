@@ -382,3 +382,40 @@ fn imports_that_lead_to_each_other_end_above_a_stack_too() {
     ];
     assert_eq!(units(&after(files, &[("j/b.tm", Some(""))])), ["live/s"]);
 }
+
+#[test]
+fn files_that_loops_lets_and_dynamic_blocks_read_count_each() {
+    const ROOT: &str = "${terramate.root.path.fs.absolute}";
+    let text = format!(
+        "globals {{\n  modules = {{ net = \"net\" }}\n}}\ngenerate_hcl \"_g.tf\" {{\n  lets {{\n    dir  = \"{ROOT}/lets\"\n    file = \"${{let.dir}}/l.txt\"\n    src  = \"../modules/${{let.kind}}\"\n    kind = \"app\"\n  }}\n  content {{\n    a = [for f in tm_fileset(\"{ROOT}/cfg\", \"*.yml\") : tm_yamldecode(tm_file(\"{ROOT}/cfg/${{f}}\"))]\n    b = tm_file(let.file)\n    c = {{ for k, v in {{ one = \"1\" }} : k => [for x in [\"a\"] : tm_filemd5(\"{ROOT}/nest/${{k}}-${{v}}-${{x}}.txt\")] }}\n    d = tm_file(\"{ROOT}/part/${{tm_uuid()}}.txt\")\n    module \"app\" {{\n      source = let.src\n    }}\n    tm_dynamic \"module\" {{\n      for_each = global.modules\n      iterator = it\n      labels   = [it.key]\n      content {{\n        source = \"../modules/${{it.value}}\"\n        e      = tm_file(\"{ROOT}/dyn/${{it.key}}.txt\")\n      }}\n    }}\n  }}\n}}\n"
+    );
+    let files = [
+        ("a/stack.tm.hcl", "stack {\n}\n"),
+        ("g.tm.hcl", &text),
+        (".gitignore", "_*.tf\n"),
+        ("cfg/x.yml", "a: 1\n"),
+        ("modules/net/main.tf", ""),
+        ("modules/app/main.tf", ""),
+        ("modules/other/main.tf", ""),
+    ];
+    for (changed, touched) in [
+        ("cfg/x.yml", true),
+        ("cfg/y.yml", true),
+        ("cfg/x.txt", false),
+        ("lets/l.txt", true),
+        ("lets/m.txt", false),
+        ("nest/one-1-a.txt", true),
+        ("nest/one-1-b.txt", false),
+        ("part/x.txt", true),
+        ("dyn/net.txt", true),
+        ("dyn/app.txt", false),
+        ("modules/net/main.tf", true),
+        ("modules/app/main.tf", true),
+        ("modules/other/main.tf", false),
+    ] {
+        let found = after(&files, &[(changed, Some("# 2\n"))]);
+        let units: Vec<String> = found.units.iter().map(|unit| unit.path.to_string()).collect();
+        let expected: &[&str] = if touched { &["a"] } else { &[] };
+        assert_eq!(units, expected, "{changed}");
+    }
+}

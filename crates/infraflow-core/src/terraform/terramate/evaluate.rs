@@ -36,7 +36,7 @@ pub(crate) trait Files {
 /// Evaluates expressions of Terramate's language without running anything.
 pub(crate) struct Evaluator<'f> {
     pub(super) files: &'f mut dyn Files,
-    names: Vec<(String, Value)>,
+    pub(super) names: Vec<(String, Value)>,
     globals: Option<&'f Table>,
     /// Globals that are known, and those that are being worked out, which nobody can tell.
     known: BTreeMap<String, Value>,

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use hcl_edit::{
     Span,
@@ -6,7 +6,7 @@ use hcl_edit::{
     structure::{Attribute, Block, Body},
 };
 
-use super::part::Part;
+use super::{Bound, Call, Part};
 use crate::{
     proof::RepoPath,
     terraform::facts::{
@@ -87,7 +87,7 @@ pub(crate) struct Generation {
     /// Patterns of stacks, one of which must match. Each is several lists; of each list one must.
     pub(crate) filters: Vec<Vec<Expression>>,
     /// The modules that the generated code calls: their names, their sources, and where these stand.
-    pub(crate) calls: Vec<(String, Expression, Place)>,
+    pub(crate) calls: Vec<Call>,
     /// The whole block.
     pub(crate) part: Part,
 }
@@ -336,11 +336,21 @@ fn generation(kind: &'static str, block: &Block, source: &Source<'_>) -> Option<
             |attribute: &&Attribute| ["project_paths", "repository_paths"].contains(&attribute.key.as_str());
         filter.body.attributes().filter(known).map(|attribute| attribute.value.clone()).collect()
     });
+    let lets: Vec<Arc<Bound>> = Bound::by_lets(&block.body).into_iter().map(Arc::new).collect();
     let content = block.body.get_blocks("content").filter(|_| kind == "generate_hcl");
-    let calls = content.flat_map(|content| content.body.get_blocks("module")).filter_map(|call| {
-        let name = call.labels.first()?.as_str().to_owned();
-        let (source, place) = placed(call, "source", source)?;
-        Some((name, source, place))
+    let calls = content.flat_map(|content| content.body.blocks()).filter_map(|call| {
+        let label = call.labels.first()?.as_str();
+        let mut bound = lets.clone();
+        let (name, inner) = match call.ident.as_str() {
+            "module" => (label, call),
+            "tm_dynamic" if label == "module" => {
+                bound.extend(Bound::by_block(call).map(Arc::new));
+                ("?", call.body.get_blocks("content").next()?)
+            }
+            _ => return None,
+        };
+        let (source, place) = placed(inner, "source", source)?;
+        Some(Call { name: name.to_owned(), source, bound, place })
     });
     Some(Generation {
         kind,

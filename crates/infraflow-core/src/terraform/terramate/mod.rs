@@ -4,6 +4,7 @@
 //! The rules are those of Terramate 0.17: its documentation of stacks, imports, globals, code generation and
 //! outputs sharing (<https://terramate.io/docs>), and what its program answers.
 
+mod bound;
 mod evaluate;
 mod file;
 mod filter;
@@ -13,6 +14,7 @@ mod part;
 mod value;
 mod yaml;
 
+pub(crate) use bound::{Bound, Call, Read, Way};
 pub(crate) use evaluate::{Evaluator, Files};
 pub(crate) use file::{Generation, Global, SharingBackend, StackBlock, TerramateFile};
 pub(crate) use filter::matches_stack;

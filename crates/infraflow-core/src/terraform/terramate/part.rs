@@ -1,16 +1,16 @@
 //! Pieces of a file that count by what they say: an expression or a block without its comments and spacing,
 //! with the globals and files that it names.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use hcl_edit::{
     Span,
-    expr::{Expression, Traversal, TraversalOperator},
-    structure::Body,
+    expr::{Expression, ForExpr, FuncCall, Traversal, TraversalOperator},
+    structure::{Block, Body},
     visit::{self, Visit},
 };
 
-use super::functions::READS;
+use super::{Bound, Read, functions::READS};
 use crate::{
     proof::Digest,
     terraform::facts::{Place, source::Source},
@@ -25,7 +25,7 @@ pub(crate) struct Part {
     /// The globals that it names.
     pub(crate) globals: Globals,
     /// Its calls of functions that look at files.
-    pub(crate) reads: Vec<(Expression, Place)>,
+    pub(crate) reads: Vec<Read>,
 }
 
 /// Globals by the first name of their path.
@@ -44,7 +44,8 @@ impl Part {
     }
 
     pub(super) fn of_body(body: &Body, span: Range<usize>, source: &Source<'_>) -> Self {
-        let mut found = Found::default();
+        let mut found =
+            Found { bound: Bound::by_lets(body).into_iter().map(Arc::new).collect(), ..Found::default() };
         found.visit_body(body);
         found.part(span, source)
     }
@@ -61,13 +62,17 @@ impl Part {
 struct Found {
     globals: BTreeSet<String>,
     all: bool,
-    reads: Vec<(Expression, Range<usize>)>,
+    reads: Vec<(FuncCall, Vec<Arc<Bound>>, Range<usize>)>,
+    /// What binds names where the visit is.
+    bound: Vec<Arc<Bound>>,
 }
 
 impl Found {
     fn part(self, span: Range<usize>, source: &Source<'_>) -> Part {
         let digest = Digest::of_bytes(without_comments(source.spelled(span.clone())));
-        let reads = self.reads.into_iter().map(|(call, span)| (call, source.place(span))).collect();
+        let reads = self.reads.into_iter();
+        let reads =
+            reads.map(|(call, bound, span)| Read { call, bound, place: source.place(span) }).collect();
         let globals = if self.all { Globals::All } else { Globals::These(self.globals) };
         Part { place: source.place(span), digest, globals, reads }
     }
@@ -99,13 +104,32 @@ impl Visit for Found {
         visit::visit_expr(self, expression);
     }
 
-    fn visit_func_call(&mut self, call: &hcl_edit::expr::FuncCall) {
+    fn visit_func_call(&mut self, call: &FuncCall) {
         let name = call.name.name.as_str().strip_prefix("tm_");
         if name.is_some_and(|name| READS.contains(&name) || name == "fileset" || name == "fileexists") {
-            let call = Expression::FuncCall(Box::new(call.clone()));
-            self.reads.push((call.clone(), call.span().unwrap_or_default()));
+            self.reads.push((call.clone(), self.bound.clone(), call.span().unwrap_or_default()));
         }
         visit::visit_func_call(self, call);
+    }
+
+    fn visit_for_expr(&mut self, expression: &ForExpr) {
+        self.visit_expr(&expression.intro.collection_expr);
+        self.bound.push(Arc::new(Bound::by(expression)));
+        expression.key_expr.iter().for_each(|key| self.visit_expr(key));
+        self.visit_expr(&expression.value_expr);
+        expression.cond.iter().for_each(|condition| self.visit_expr(&condition.expr));
+        self.bound.pop();
+    }
+
+    fn visit_block(&mut self, block: &Block) {
+        match Bound::by_block(block) {
+            Some(bound) => {
+                self.bound.push(Arc::new(bound));
+                visit::visit_block(self, block);
+                self.bound.pop();
+            }
+            None => visit::visit_block(self, block),
+        }
     }
 }
 
