@@ -3,6 +3,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
 };
 
 use super::{
@@ -65,7 +66,7 @@ pub(super) struct Draft<'a> {
     pub(super) edges: Vec<Edge>,
     pub(super) warnings: Vec<(bool, String)>,
     /// Reads that its callers or its root settle, by value and where they are written.
-    pub(super) opens: BTreeMap<(ReferenceKind, StaticValue, Proof), Travelling>,
+    pub(super) opens: BTreeMap<(ReferenceKind, Arc<StaticValue>, Proof), Travelling>,
     /// What its calls pass and it gives by name, filled in, once it was asked for.
     pub(super) passed: HashMap<(usize, String), StaticValue>,
     pub(super) given: HashMap<String, Vec<StaticValue>>,
@@ -74,6 +75,8 @@ pub(super) struct Draft<'a> {
     pub(super) crowded: bool,
     /// What arguments give that the called module reads: where that leads is known.
     pub(super) followed: HashSet<StaticValue>,
+    /// What was followed so far: of which call, by which name, and what was taken out of it.
+    followed_from: HashSet<(usize, String, Vec<Step>)>,
 }
 
 /// A read on its way up.
@@ -95,6 +98,7 @@ pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         open_ended: 0,
         crowded: false,
         followed: HashSet::new(),
+        followed_from: HashSet::new(),
     };
     for call in &scope.calls {
         let target = draft.call(call, ground);
@@ -103,7 +107,7 @@ pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
     for read in &scope.reads {
         draft.take(Open {
             kind: read.kind,
-            value: read.value.clone(),
+            value: Arc::new(read.value.clone()),
             part: read.part.clone(),
             proofs: vec![read.proof.clone()],
         });
@@ -215,7 +219,7 @@ impl Draft<'_> {
         // What nobody has to fill in goes no further than this scope.
         let open_ended = is_open(&open.value);
         let crowded = open_ended && self.open_ended >= MAX_OPEN;
-        match self.opens.entry((open.kind, open.value.clone(), origin)) {
+        match self.opens.entry((open.kind, Arc::clone(&open.value), origin)) {
             std::collections::btree_map::Entry::Occupied(mut known) => {
                 let shortest = &known.get().open.proofs;
                 let by_length = open.proofs.len().cmp(&shortest.len());
@@ -253,7 +257,8 @@ impl Draft<'_> {
             let mut proofs = open.proofs.clone();
             proofs.extend(call.map(|at| scope.calls[at].proof.clone()));
             if !names_variable(&open.value) {
-                news |= self.take(Open { proofs, ..open.clone() });
+                let (value, part) = (Arc::clone(&open.value), open.part.clone());
+                news |= self.take(Open { kind: open.kind, value, part, proofs });
                 continue;
             }
             for name in variables(&open.value).into_iter().collect::<BTreeSet<_>>() {
@@ -262,8 +267,11 @@ impl Draft<'_> {
                     && let Some(at) = arguments
                     && let Some(value) = self.passed.get(&(at, name.to_owned()))
                 {
-                    let taken = taken_out(&open.value, name).into_iter().map(|steps| value.taken(steps));
-                    self.followed.extend(taken.flat_map(|taken| alternatives(&taken)));
+                    for steps in taken_out(&open.value, name) {
+                        if self.followed_from.insert((at, name.to_owned(), steps.to_vec())) {
+                            self.followed.extend(alternatives(value.taken(steps)));
+                        }
+                    }
                 }
             }
             let variable = |name: &str, steps: &[Step]| {
@@ -277,9 +285,8 @@ impl Draft<'_> {
                 StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
-            let values = alternatives(&as_a_path(names.fill(&open.value)));
-            for value in values {
-                news |= self.take(Open { value, proofs: proofs.clone(), ..open.clone() });
+            for value in alternatives(as_a_path(names.fill(&open.value))) {
+                news |= self.take(open.becomes(value, proofs.clone()));
             }
         }
         Ok(news)
@@ -327,10 +334,22 @@ pub(super) fn taken_with_default(
     default: Option<&StaticValue>,
     steps: &[Step],
 ) -> StaticValue {
-    match default {
-        Some(default) => value.clone().with_members_left_out(default).taken(steps),
-        None => value.taken(steps),
+    let Some(default) = default else { return value.taken(steps) };
+    // Of large objects only what is taken out is copied.
+    if let (StaticValue::Object(members), StaticValue::Object(others), [Step::Member(name), rest @ ..]) =
+        (value, default, steps)
+    {
+        let member = members.iter().rev().find(|(member, _)| member == name);
+        let other = others.iter().find(|(member, _)| member == name);
+        match (member, other) {
+            (Some((_, member)), other) => {
+                return taken_with_default(member, other.map(|(_, other)| other), rest);
+            }
+            (None, Some((_, other))) => return other.taken(rest),
+            (None, None) => {}
+        }
     }
+    value.clone().with_members_left_out(default).taken(steps)
 }
 
 #[cfg(test)]

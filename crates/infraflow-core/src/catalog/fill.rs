@@ -117,13 +117,34 @@ impl Names<'_> {
 
 /// Each single value that a value can be; [`StaticValue::Unknown`] stands for the rest where there are too
 /// many.
-pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
+pub(super) fn alternatives(value: StaticValue) -> Vec<StaticValue> {
+    if branches(&value) { each_alternative(&value) } else { vec![value] }
+}
+
+/// Whether a value can be several single ones.
+fn branches(value: &StaticValue) -> bool {
+    match value {
+        StaticValue::OneOf(_) => true,
+        StaticValue::Concat(parts) => parts.iter().any(branches),
+        StaticValue::Directory(inner)
+        | StaticValue::FileName(inner)
+        | StaticValue::Contents(inner)
+        | StaticValue::Decoded(inner, _)
+        | StaticValue::FileSet(_, inner) => branches(inner),
+        _ => false,
+    }
+}
+
+fn each_alternative(value: &StaticValue) -> Vec<StaticValue> {
+    let each = |inner: &StaticValue, make: &dyn Fn(Box<StaticValue>) -> StaticValue| {
+        each_alternative(inner).into_iter().map(|inner| make(Box::new(inner))).collect()
+    };
     let mut found = match value {
-        StaticValue::OneOf(values) => values.iter().flat_map(alternatives).collect(),
+        StaticValue::OneOf(values) => values.iter().flat_map(each_alternative).collect(),
         StaticValue::Concat(parts) => {
             let mut all = vec![Vec::new()];
             for part in parts {
-                let mut parts = alternatives(part);
+                let mut parts = each_alternative(part);
                 if all.len() * parts.len() > MAX_ALTERNATIVES {
                     parts = vec![StaticValue::Unknown];
                 }
@@ -145,23 +166,13 @@ pub(super) fn alternatives(value: &StaticValue) -> Vec<StaticValue> {
             }
             all.into_iter().map(StaticValue::concat).collect()
         }
-        StaticValue::Directory(inner) => {
-            alternatives(inner).into_iter().map(|inner| StaticValue::Directory(Box::new(inner))).collect()
+        StaticValue::Directory(inner) => each(inner, &StaticValue::Directory),
+        StaticValue::FileName(inner) => each(inner, &StaticValue::FileName),
+        StaticValue::Contents(path) => each(path, &StaticValue::Contents),
+        StaticValue::Decoded(path, steps) => each(path, &|path| StaticValue::Decoded(path, steps.clone())),
+        StaticValue::FileSet(directory, globs) => {
+            each(globs, &|glob| StaticValue::FileSet(directory.clone(), glob))
         }
-        StaticValue::FileName(inner) => {
-            alternatives(inner).into_iter().map(|inner| StaticValue::FileName(Box::new(inner))).collect()
-        }
-        StaticValue::Contents(path) => {
-            alternatives(path).into_iter().map(|path| StaticValue::Contents(Box::new(path))).collect()
-        }
-        StaticValue::Decoded(path, steps) => {
-            let paths = alternatives(path).into_iter();
-            paths.map(|path| StaticValue::Decoded(Box::new(path), steps.clone())).collect()
-        }
-        StaticValue::FileSet(directory, globs) => alternatives(globs)
-            .into_iter()
-            .map(|glob| StaticValue::FileSet(directory.clone(), Box::new(glob)))
-            .collect(),
         other => vec![other.clone()],
     };
     found.sort();
@@ -316,7 +327,7 @@ mod tests {
         let mut parts = vec![choice; 20];
         parts.extend((0..4_000).map(|_| StaticValue::Unknown));
         let start = std::time::Instant::now();
-        let found = alternatives(&StaticValue::Concat(parts));
+        let found = alternatives(StaticValue::Concat(parts));
         assert!(found.len() <= MAX_ALTERNATIVES && !found.is_empty());
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
@@ -329,7 +340,7 @@ mod tests {
             .collect();
         let names = Names { locals: Some(&locals), ..Names::default() };
         let start = std::time::Instant::now();
-        alternatives(&names.fill(&local(0)));
+        alternatives(names.fill(&local(0)));
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 }

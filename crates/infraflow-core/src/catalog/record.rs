@@ -218,9 +218,34 @@ mod text {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Open {
     pub(super) kind: ReferenceKind,
-    pub(super) value: StaticValue,
+    /// Often handed on as it is.
+    #[serde(with = "shared")]
+    pub(super) value: Arc<StaticValue>,
     pub(super) part: Option<Digest>,
     pub(super) proofs: Vec<Proof>,
+}
+
+impl Open {
+    /// The same read with another value, and another way to it.
+    pub(super) fn becomes(&self, value: StaticValue, proofs: Vec<Proof>) -> Self {
+        Self { kind: self.kind, value: Arc::new(value), part: self.part.clone(), proofs }
+    }
+}
+
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    use crate::terraform::facts::StaticValue;
+
+    pub(super) fn serialize<S: Serializer>(value: &Arc<StaticValue>, to: S) -> Result<S::Ok, S::Error> {
+        StaticValue::serialize(value, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<StaticValue>, D::Error> {
+        StaticValue::deserialize(from).map(Arc::new)
+    }
 }
 
 /// A call with a constant source, as the public list of calls has it.

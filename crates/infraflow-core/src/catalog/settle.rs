@@ -1,6 +1,9 @@
 //! What is open is settled where the tool runs, and a draft becomes a record.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     ReferenceKind,
@@ -32,7 +35,7 @@ pub(super) fn finish(
     let scope = draft.scope;
     let opens = std::mem::take(&mut draft.opens).into_values();
     let mut opens: Vec<Open> = opens.map(|travelling| travelling.open).collect();
-    opens.retain(|open| open.kind != ReferenceKind::PathGiven || !draft.followed.contains(&open.value));
+    opens.retain(|open| open.kind != ReferenceKind::PathGiven || !draft.followed.contains(&*open.value));
     let takes_values = opens.iter().any(|open| names_variable(&open.value));
     let nothing = HashMap::new();
     let (mut given, mut defaults) = (HashMap::new(), &nothing);
@@ -254,23 +257,24 @@ impl Settle<'_, '_> {
             }
             false => filled,
         };
-        for value in alternatives(&value) {
+        for value in alternatives(value) {
             for template in templates(open.kind, &value, open.proofs.first(), Some(root), self.ground)? {
                 let (to, kind) = (End::File(template.path), ReferenceKind::FileRead);
                 let proofs = open.proofs.clone();
                 self.edges.push(Edge { to, kind, when_run: true, looked: true, part: None, proofs });
                 for (kind, value) in template.reads {
-                    self.read(&Open { kind, value, part: None, proofs: open.proofs.clone() }, root, true);
+                    let (value, proofs) = (Arc::new(value), open.proofs.clone());
+                    self.read(&Open { kind, value, part: None, proofs }, root, true);
                 }
             }
-            self.read(&Open { value, ..open.clone() }, root, true);
+            self.read(&open.becomes(value, open.proofs.clone()), root, true);
         }
         Ok(())
     }
 
     /// Adds the edge of a module source that names what is known by now.
     fn source(&mut self, open: &Open, when_run: bool) {
-        let StaticValue::Concat(parts) = &open.value else { return };
+        let StaticValue::Concat(parts) = &*open.value else { return };
         let [StaticValue::Base(Base::Directory(from)), StaticValue::Literal(text), rest @ ..] =
             parts.as_slice()
         else {
