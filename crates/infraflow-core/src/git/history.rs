@@ -11,6 +11,7 @@ impl Repository {
     /// to where it is cut off.
     pub fn history(&self, since: Option<&CommitId>, until: &CommitId) -> Result<Vec<Commit>, GitError> {
         let shallow = self.shallow_commits()?;
+        self.whole_history(since.into_iter().chain([until]))?;
         self.with(|handle| {
             let failed = |error| self.failed("walk the history", error);
             for id in since.into_iter().chain([until]) {

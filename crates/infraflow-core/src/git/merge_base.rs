@@ -42,9 +42,9 @@ impl Repository {
         let path = || self.root().to_owned();
         let (a, b) = (one.to_git2()?, other.to_git2()?);
         let shallow = self.shallow_commits()?;
+        self.whole_history([one, other])?;
         let bases: Vec<CommitId> = self.with(|handle| {
             for id in [one, other] {
-                self.whole(id.object())?;
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
             }
             match handle.merge_bases(a, b) {
@@ -100,9 +100,9 @@ impl Repository {
             return Ok(true);
         }
         let shallow = self.shallow_commits()?;
+        self.whole_history([ancestor, descendant])?;
         let found = self.with(|handle| {
             for id in [ancestor, descendant] {
-                self.whole(id.object())?;
                 handle.find_commit(id.to_git2()?).map_err(|error| self.unreadable(id.object(), error))?;
             }
             handle

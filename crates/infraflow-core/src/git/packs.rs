@@ -32,7 +32,8 @@ const WINDOW: usize = 128 << 10;
 const WINDOWS: usize = 4;
 const BASES: usize = 32;
 
-/// Longer chains of differences are left to libgit2. Git makes none longer than 50 by itself.
+/// Longer chains of differences, and those that hold more than [`LARGEST`] in all, are left to libgit2. Git makes none
+/// longer than 50 by itself.
 const LONGEST_CHAIN: usize = 64;
 
 /// What an object is.
@@ -206,6 +207,12 @@ impl Reader {
             Content::Whole(kind) => Some((kind, length)),
             Content::Difference { from } => {
                 let difference = self.out[..length].to_vec();
+                // What is too large is known before its base is put together.
+                let mut sizes = &difference[..];
+                size(&mut sizes)?;
+                if size(&mut sizes)? > limit {
+                    return None;
+                }
                 let base = self.base(packs, pack, from)?;
                 let length = patched(&base.1, &difference, &mut self.out, limit)?;
                 Some((base.0, length))
@@ -215,7 +222,7 @@ impl Reader {
 
     /// The object at a place that another is a difference from.
     fn base(&mut self, packs: &Packs, pack: usize, offset: u64) -> Option<(Kind, Arc<[u8]>)> {
-        let (mut at, mut differences) = (offset, Vec::new());
+        let (mut at, mut differences, mut held) = (offset, Vec::new(), 0);
         let (kind, mut bytes) = loop {
             if let Some(base) = self.bases.iter().find(|base| base.at == (pack, at)) {
                 break (base.kind, Arc::clone(&base.bytes));
@@ -227,7 +234,10 @@ impl Reader {
                     self.remember(pack, at, kind, &bytes);
                     break (kind, bytes);
                 }
-                Content::Difference { from } if differences.len() < LONGEST_CHAIN && from < at => {
+                Content::Difference { from }
+                    if differences.len() < LONGEST_CHAIN && held + length <= LARGEST && from < at =>
+                {
+                    held += length;
                     differences.push((at, bytes));
                     at = from;
                 }
@@ -410,94 +420,4 @@ fn size(rest: &mut &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A repository whose objects lie in one pack, most as differences from one another.
-    fn packed(folder: &Path) -> git2::Repository {
-        let repository = git2::Repository::init_bare(folder).unwrap();
-        let mut builder = repository.packbuilder().unwrap();
-        for version in 0..200 {
-            let mut text: String = (0..300).map(|line| format!("line {}\n", line * (line + 7))).collect();
-            text.insert_str(version * 9, &format!("version {version}\n"));
-            builder.insert_object(repository.blob(text.as_bytes()).unwrap(), None).unwrap();
-        }
-        let mut large = Vec::new();
-        (0..60_000_u32).for_each(|n| large.extend_from_slice(&n.wrapping_mul(2_654_435_761).to_le_bytes()));
-        let mut names = repository.treebuilder(None).unwrap();
-        for (name, bytes) in [("empty", &b""[..]), ("large", &large)] {
-            let id = repository.blob(bytes).unwrap();
-            names.insert(name, id, 0o100_644).unwrap();
-            builder.insert_object(id, None).unwrap();
-        }
-        builder.insert_object(names.write().unwrap(), None).unwrap();
-        let pack = folder.join("objects/pack");
-        std::fs::create_dir_all(&pack).unwrap();
-        builder.write(&pack, 0).unwrap();
-        drop((builder, names));
-        repository
-    }
-
-    fn ids(repository: &git2::Repository) -> Vec<git2::Oid> {
-        let mut ids = Vec::new();
-        let add = |id: &git2::Oid| {
-            ids.push(*id);
-            true
-        };
-        repository.odb().unwrap().foreach(add).unwrap();
-        ids.sort();
-        ids.dedup();
-        ids
-    }
-
-    #[test]
-    fn every_object_of_a_pack_is_read_as_libgit2_reads_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let repository = packed(folder.path());
-        let packs = Packs::open(&folder.path().join("objects"));
-        let mut reader = Reader::default();
-        let odb = repository.odb().unwrap();
-        let ids = ids(&repository);
-        assert_eq!(ids.len(), 203);
-        for id in &ids {
-            let object = odb.read(*id).unwrap();
-            let (kind, length) = reader.read(&packs, ObjectId::from_git2(*id), u64::MAX).unwrap();
-            assert_eq!(reader.bytes(length), object.data());
-            assert_eq!(kind == Kind::Tree, object.kind() == git2::ObjectType::Tree);
-            let limit = object.data().len() as u64;
-            let short =
-                limit.checked_sub(1).and_then(|limit| reader.read(&packs, ObjectId::from_git2(*id), limit));
-            assert_eq!(short, None);
-        }
-        assert_eq!(reader.read(&packs, ObjectId::from_bytes([7; 20]), u64::MAX), None);
-    }
-
-    #[test]
-    fn a_damaged_pack_ends_no_program() {
-        let folder = tempfile::tempdir().unwrap();
-        let repository = packed(folder.path());
-        let ids = ids(&repository);
-        for ending in ["pack", "idx"] {
-            let files = std::fs::read_dir(folder.path().join("objects/pack")).unwrap();
-            let file =
-                files.map(|file| file.unwrap().path()).find(|path| path.extension().unwrap() == ending);
-            let file = file.unwrap();
-            let good = std::fs::read(&file).unwrap();
-            for nth in 0..40 {
-                let mut bad = good.clone();
-                let at = (nth * 7_919 + 8) % bad.len();
-                bad[at..].iter_mut().step_by(977).for_each(|byte| *byte ^= 0x5a);
-                bad.truncate(if nth % 4 == 0 { at } else { good.len() });
-                std::fs::remove_file(&file).unwrap();
-                std::fs::write(&file, bad).unwrap();
-                let packs = Packs::open(&folder.path().join("objects"));
-                let mut reader = Reader::default();
-                for id in &ids {
-                    reader.read(&packs, ObjectId::from_git2(*id), u64::MAX);
-                }
-            }
-            std::fs::remove_file(&file).unwrap();
-            std::fs::write(&file, good).unwrap();
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 use std::{
     cell::RefCell,
+    collections::HashSet,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -32,6 +33,8 @@ struct Inner {
     bare: bool,
     handles: Mutex<Handles>,
     listings: Mutex<Listings>,
+    /// Large objects in files of their own that were looked at and can be unpacked.
+    whole: Mutex<HashSet<ObjectId>>,
     packs: PacksOfMany,
 }
 
@@ -98,6 +101,7 @@ impl Repository {
                 free: vec![Handle::new(handle)],
             }),
             listings: Mutex::default(),
+            whole: Mutex::default(),
             packs: PacksOfMany::default(),
         };
         Self { inner: Arc::new(inner), program: GitProgram::default() }
@@ -196,6 +200,14 @@ impl Repository {
 
     pub(super) fn keep_listing(&self, id: ObjectId, listing: &Arc<Listing>) {
         lock(&self.inner.listings).keep(id, listing);
+    }
+
+    pub(super) fn is_known_whole(&self, id: ObjectId) -> bool {
+        lock(&self.inner.whole).contains(&id)
+    }
+
+    pub(super) fn know_whole(&self, id: ObjectId) {
+        lock(&self.inner.whole).insert(id);
     }
 
     pub(super) fn failed(&self, what: &str, error: git2::Error) -> GitError {

@@ -158,6 +158,18 @@ impl Tree {
         self.show_entry(entry, <[u8]>::to_vec)
     }
 
+    /// As [`Tree::read_entry`], of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Tree::read_entry`]; [`GitError::TooLarge`] beyond the limit, in a time that does not depend on the size.
+    pub(crate) fn read_up_to(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, GitError> {
+        let limit = limit.min(Self::READ_LIMIT);
+        if self.is_on_disk(entry) {
+            return working_file::read(self.repository.root(), entry, limit);
+        }
+        self.repository.with_objects(|objects| objects.blob(entry, limit, <[u8]>::to_vec))
+    }
+
     /// As [`Tree::read_entry`], with a look at the bytes instead of a copy.
     ///
     /// # Errors

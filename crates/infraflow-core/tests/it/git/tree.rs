@@ -197,3 +197,33 @@ fn an_object_that_is_cut_short_is_an_error_that_names_its_file() {
         assert!(error.to_string().contains(&object[2..]), "{error}");
     }
 }
+
+#[test]
+fn a_commit_that_is_cut_short_somewhere_in_the_history_is_an_error_that_names_its_file() {
+    let repo = Repo::with(&[("a", "1")]);
+    for n in 0..4 {
+        repo.write("a", n.to_string());
+        repo.commit("more");
+    }
+    repo.git(&["branch", "base", "HEAD~2"]);
+    let id = |of: &str| repo.git(&["rev-parse", of]);
+    let object = id("HEAD~1");
+    let file = repo.path.join(".git/objects").join(&object[..2]).join(&object[2..]);
+    let bytes = std::fs::read(&file).unwrap();
+    for length in [0, 2, 20, bytes.len() - 1] {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, &bytes[..length]).unwrap();
+        let repository = open(&repo);
+        let [base, head] = ["base", "HEAD"].map(|of| repository.resolve(of).unwrap());
+        let walks: [GitError; 4] = [
+            repository.merge_base(&base, &head).unwrap_err(),
+            repository.is_ancestor(&base, &head).unwrap_err(),
+            repository.history(Some(&base), &head).unwrap_err(),
+            repository.history(None, &head).unwrap_err(),
+        ];
+        for error in walks {
+            assert!(matches!(error, GitError::CorruptObject { .. }), "{length}: {error}");
+            assert!(error.to_string().contains(&object[2..]), "{error}");
+        }
+    }
+}
