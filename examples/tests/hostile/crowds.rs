@@ -46,6 +46,41 @@ fn ten_thousand_configuration_files_in_one_module() {
 }
 
 #[test]
+fn a_thousand_links_to_one_file_beside_them() {
+    let mut import = Import::new();
+    let reads: String = (0..10_000).map(|n| format!("  x{n} = file(\"f{n}\")\n")).collect();
+    import.file("live/a/main.tf", format!("{BACKEND}locals {{\n{reads}}}\n"));
+    for n in 0..1_000 {
+        import.link(format!("live/a/l{n}.tf"), "main.tf");
+    }
+    import.changed("live/a/f7", "2");
+    let impact = import.ask().impact();
+    assert_eq!(impact.units.len(), 1);
+    assert!(impact.unparsable[0].why.contains("lead to more than 4 MiB"), "{:?}", impact.unparsable[0]);
+}
+
+#[test]
+fn a_file_of_sixty_megabytes_that_two_thousand_units_look_into() {
+    let mut import = Import::new();
+    let large = ["name: a\n".to_owned(), format!("# {}\n", "x".repeat(58)).repeat(1_000_000)].concat();
+    import.file("large.yaml", large).file("large.tftpl", "x".repeat(60_000_000));
+    let unit = import.blob(
+        format!(
+            "{BACKEND}locals {{\n  \
+               large = yamldecode(file(\"${{path.module}}/../../large.yaml\"))\n  \
+               named = file(\"${{path.module}}/${{local.large.name}}\")\n  \
+               filled = templatefile(\"${{path.module}}/../../large.tftpl\", {{}})\n}}\n"
+        )
+        .as_bytes(),
+    );
+    for n in 0..2_000 {
+        import.with("100644", format!("live/u{n}/main.tf"), unit);
+    }
+    import.changed("live/u7/a", "2");
+    assert_eq!(import.ask().units(), ["live/u7"]);
+}
+
+#[test]
 fn ten_thousand_test_files() {
     let mut import = Import::new();
     import.file("modules/m/main.tf", "# 1\n");

@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -24,7 +25,8 @@ use crate::{
 /// One file a repository and set of rules, named by a digest of both, holds the linked catalog of one commit.
 /// It is written whole or not at all, checked wherever it is read, and used only where the dialects, their
 /// versions, the rules and the repository's addresses are the same; deleting it is always safe. Where it is
-/// missing or damaged, or trunk has moved far from that commit, the tree is read anew.
+/// missing or damaged, or trunk has moved far from that commit, the tree is read anew. Whoever may write to the folder
+/// decides the answers, as with any cache: what a change request's own code could write is no cache for trunk.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogCache {
     folder: Option<PathBuf>,
@@ -158,21 +160,42 @@ fn is_outgrown(index: &Index, kept: &Catalog, tree: &Tree) -> Result<bool, Catal
 
 /// The index in a file, where it is whole, of this making, and of a commit that is still there.
 fn kept(file: &Path, repository: &Repository, makings: &Arc<Makings>) -> Option<Arc<Index>> {
-    let image = Image::in_file(File::open(file).ok()?).ok()?;
+    // To open a pipe would wait for somebody who writes into it.
+    let image = fs::metadata(file).ok()?.is_file().then(|| File::open(file).ok()).flatten();
+    let image = Image::in_file(image?).ok()?;
     let commit = CommitId::from_object(ObjectId::from_bytes(image.stamp.commit));
     let tree = repository.tree(&Revision::Commit(commit)).ok()?;
     let index = (stamp_of(&tree, makings) == image.stamp).then(|| Index::new(image, &tree, makings))?;
     Some(Arc::new(index))
 }
 
+/// How the names of files begin that are being written.
+const PART: &str = ".part-";
+
+/// What is not whole after this time was left by a process that was killed.
+const LONGEST_WRITE: Duration = Duration::from_secs(60 * 60);
+
 /// Writes a file whole or not at all.
 fn keep(file: &Path, chunks: &Chunks) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut part = tempfile::NamedTempFile::new_in(folder)?;
+    sweep(folder);
+    let mut part = tempfile::Builder::new().prefix(PART).tempfile_in(folder)?;
     for chunk in chunks.iter() {
         part.write_all(chunk)?;
     }
     part.persist(file).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Takes away what killed processes left. What cannot be taken away stays.
+fn sweep(folder: &Path) {
+    let is_left = |entry: &fs::DirEntry| {
+        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        entry.file_name().as_encoded_bytes().starts_with(PART.as_bytes())
+            && old().is_some_and(|old| old > LONGEST_WRITE)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_left) {
+        let _ = fs::remove_file(entry.path());
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The largest file that is decoded, in bytes.
-const MAX_BYTES: usize = 256 << 10;
+const MAX_BYTES: u64 = 256 << 10;
 
 /// The most parts of what is decoded that are gone through for one value.
 const MAX_PARTS: usize = 4_000;
@@ -111,9 +111,9 @@ fn text(
     let Some(entry) = ground.tree.entry(&end)?.filter(|entry| entry.mode.is_file()) else {
         return Ok(None);
     };
-    match ground.tree.read_entry(&entry) {
-        Ok(content) if content.len() <= MAX_BYTES => Ok(String::from_utf8(content).ok()),
-        Ok(_) | Err(GitError::TooLarge { .. }) => Ok(None),
+    match ground.tree.read_up_to(&entry, MAX_BYTES) {
+        Ok(content) => Ok(String::from_utf8(content).ok()),
+        Err(GitError::TooLarge { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

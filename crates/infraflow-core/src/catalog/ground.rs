@@ -9,7 +9,7 @@ use super::{
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
     prepare::Prepared,
-    scope::ReadFile,
+    scope::{MOST_THROUGH_LINKS, ReadFile},
 };
 use crate::{
     git::{Entry, GitError, Mode, Near, Tree},
@@ -35,6 +35,17 @@ impl<'a> Ground<'a> {
 
     /// A claimed file, read and understood.
     pub(super) fn read(&self, entry: &Entry, dialect: &dyn Dialect) -> Result<ReadFile, GitError> {
+        let mut through_links = MOST_THROUGH_LINKS;
+        self.read_one_of(entry, dialect, &mut through_links)
+    }
+
+    /// One of the files of a scope, read and understood; of those behind links, no more bytes than are left.
+    pub(super) fn read_one_of(
+        &self,
+        entry: &Entry,
+        dialect: &dyn Dialect,
+        through_links: &mut usize,
+    ) -> Result<ReadFile, GitError> {
         let mut file = ReadFile {
             path: entry.path.clone(),
             through: Vec::new(),
@@ -48,7 +59,22 @@ impl<'a> Ground<'a> {
             file.facts = facts.clone();
             return Ok(file);
         }
-        match self.tree.show_entry(&target, |content| dialect.facts_and_parsed(&entry.path, content)) {
+        let is_link = entry.mode == Mode::Link;
+        if is_link && *through_links == 0 {
+            let why = format!(
+                "the links of its directory lead to more than {} MiB of configuration",
+                MOST_THROUGH_LINKS >> 20
+            );
+            file.facts.unparsable.push(Unparsable::new(entry.path.clone(), None, why));
+            return Ok(file);
+        }
+        let understood = |content: &[u8]| {
+            if is_link {
+                *through_links = through_links.saturating_sub(content.len());
+            }
+            dialect.facts_and_parsed(&entry.path, content)
+        };
+        match self.tree.show_entry(&target, understood) {
             Ok((facts, parsed)) => (file.facts, file.parsed) = (facts, parsed),
             Err(GitError::TooLarge { size, limit, .. }) => {
                 let why = format!("its size is {size} bytes, more than the limit of {limit}");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The largest template that is looked into, in bytes.
-const MAX_BYTES: usize = 256 << 10;
+const MAX_BYTES: u64 = 256 << 10;
 
 /// A template that is filled in, and what it reads: from the directory in which the tool runs.
 pub(super) struct Template {
@@ -40,12 +40,12 @@ pub(super) fn templates(
         let way = ground.links.follow(&RepoPath::root(), path.as_bytes());
         let Some(path) = way.end.filter(|_| way.submodule.is_none()) else { continue };
         let reads = match ground.tree.entry(&path)?.filter(|entry| entry.mode.is_file()) {
-            Some(entry) => match ground.tree.read_entry(&entry) {
-                Ok(content) if content.len() <= MAX_BYTES => match std::str::from_utf8(&content) {
+            Some(entry) => match ground.tree.read_up_to(&entry, MAX_BYTES) {
+                Ok(content) => match std::str::from_utf8(&content) {
                     Ok(text) => template_reads(text),
                     Err(_) => Vec::new(),
                 },
-                Ok(_) | Err(GitError::TooLarge { .. }) => Vec::new(),
+                Err(GitError::TooLarge { .. }) => Vec::new(),
                 Err(error) => return Err(error),
             },
             None => Vec::new(),

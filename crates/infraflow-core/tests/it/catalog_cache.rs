@@ -1,6 +1,10 @@
 //! Kept indexes: the same answer as reading everything anew, whatever became of the file.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use infraflow_core::{
     catalog::{Catalog, CatalogCache, CatalogRules},
@@ -86,6 +90,24 @@ fn a_damaged_or_foreign_index_never_changes_the_answer() {
 }
 
 #[test]
+fn what_stands_in_the_place_of_an_index_and_is_no_file_never_changes_the_answer() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let right = answer(&repo, None);
+    answer(&repo, Some(folder.path()));
+    let file = kept(folder.path());
+    let put: [(&str, &dyn Fn() -> bool); 3] = [
+        ("a pipe", &|| std::process::Command::new("mkfifo").arg(&file).status().unwrap().success()),
+        ("an endless device", &|| std::os::unix::fs::symlink("/dev/zero", &file).is_ok()),
+        ("a folder", &|| fs::create_dir(&file).is_ok()),
+    ];
+    for (what, put) in put {
+        fs::remove_file(&file).unwrap();
+        assert!(put());
+        assert_eq!(answer(&repo, Some(folder.path())), right, "{what}");
+    }
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_costs_time_and_no_more() {
     let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
     let in_the_way = folder.path().join("file");
@@ -107,6 +129,21 @@ fn an_index_of_a_commit_that_is_gone_is_made_anew() {
     // What one repository kept is laid in the other's place.
     fs::write(kept(folder.path()), bytes).unwrap();
     assert_eq!(answer(&other, Some(folder.path())), right);
+}
+
+#[test]
+fn what_a_killed_process_left_is_taken_away_once_it_is_old() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let right = answer(&repo, None);
+    let name = |name: &str| folder.path().join(name);
+    let hours = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 60 * 60);
+    for (file, hours_ago) in [(".part-old", 2), (".part-new", 0), ("foreign", 100)] {
+        fs::write(name(file), "half").unwrap();
+        fs::File::options().write(true).open(name(file)).unwrap().set_modified(hours(hours_ago)).unwrap();
+    }
+    assert_eq!(answer(&repo, Some(folder.path())), right);
+    let left = [".part-old", ".part-new", "foreign"].map(|file| name(file).exists());
+    assert_eq!(left, [false, true, true]);
 }
 
 #[test]
