@@ -331,7 +331,14 @@ impl Evaluator {
         if !core {
             return StaticValue::Unknown;
         }
-        let arguments = call.args.iter().map(|arg| self.expression(arg)).collect();
+        let mut arguments: Vec<_> = call.args.iter().map(|arg| self.expression(arg)).collect();
+        // `merge(local.maps...)`: each item is an argument.
+        if call.args.expand_final() {
+            match arguments.pop() {
+                Some(StaticValue::List(items)) => arguments.extend(items),
+                last => arguments.extend(last.map(|last| last.step(Step::Any))),
+            }
+        }
         function(call.name.name.as_str(), arguments)
     }
 

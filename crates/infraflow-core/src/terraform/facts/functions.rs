@@ -33,7 +33,10 @@ pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticVal
         "keys" => StaticValue::Many(Box::new(first(arguments).keys())),
         "element" | "one" => first(arguments).step(Step::Any),
         // Whatever key is asked for, one of the values is found.
-        "zipmap" if arguments.len() == 2 => arguments.swap_remove(1),
+        "zipmap" if arguments.len() == 2 => {
+            let value = arguments.swap_remove(1).step(Step::Any);
+            StaticValue::Map(Box::new(arguments.swap_remove(0).step(Step::Any)), Box::new(value))
+        }
         "lookup" if arguments.len() >= 2 => {
             let default = arguments.get(2).cloned();
             let step = match &arguments[1] {
