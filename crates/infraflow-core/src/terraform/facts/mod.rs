@@ -50,6 +50,7 @@ pub use file::{
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, StateRead, Variable,
 };
 pub use parse::TerraformFile;
+pub(super) use reads::READS;
 pub(crate) use reads::template_reads;
 pub(crate) use replaced::Replacing;
 pub use stated::Defined;

@@ -22,8 +22,9 @@ use super::{
     view::{Attribute, Body, Expr},
 };
 
-/// The functions whose first argument is a file that they read.
-const READS: [&str; 10] = [
+/// The functions whose first argument is a file that they read, or look for. Terragrunt has them too, and Terramate with
+/// `tm_` before their names.
+pub(in crate::terraform) const READS: [&str; 10] = [
     "file",
     "fileexists",
     "filebase64",

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     proof::RepoPath,
-    terraform::facts::{Base, StaticValue},
+    terraform::facts::{Base, READS, StaticValue},
 };
 
 /// The most bytes of a template that is filled in.
@@ -22,18 +22,6 @@ const MAX_TEMPLATE: usize = 1 << 18;
 
 /// The most folders that are gone up.
 const MAX_FOLDERS: usize = 100;
-
-/// Functions of Terraform whose first argument is a file, relative to the file in which they stand.
-const READS: [&str; 8] = [
-    "filebase64",
-    "filebase64sha256",
-    "filebase64sha512",
-    "filemd5",
-    "filesha1",
-    "filesha256",
-    "filesha512",
-    "templatestring",
-];
 
 const NEED_VARIABLES: [&str; 7] = ["apply", "console", "destroy", "import", "plan", "push", "refresh"];
 
@@ -98,6 +86,7 @@ impl Evaluation<'_> {
             "templatefile" => self.template_file(frame, first?, arguments.get(1), span),
             "fileexists" => self.file_exists(frame, first?, span),
             "fileset" => self.file_set(frame, arguments, span),
+            // Relative to the file in which it stands.
             name if READS.contains(&name) => {
                 let base = Arc::clone(&self.frames[frame].base);
                 self.read_only(frame, first?, &base, span);

@@ -1,23 +1,12 @@
 //! The `tm_` functions, which are Terraform's under another name, as far as lists of paths are made by them.
 
 use super::{Files, Value, evaluate::LARGEST, yaml};
-
-/// Functions that read the file their first argument names; what most of them make of it is not known.
-pub(super) const READS: [&str; 9] = [
-    "file",
-    "filebase64",
-    "filebase64sha256",
-    "filebase64sha512",
-    "filemd5",
-    "filesha1",
-    "filesha256",
-    "filesha512",
-    "templatefile",
-];
+use crate::terraform::facts::READS;
 
 /// The value of a function, by its name without `tm_`.
 pub(super) fn call(name: &str, arguments: Vec<Value>, files: &mut dyn Files) -> Value {
-    if READS.contains(&name) {
+    if READS.contains(&name) && name != "fileexists" {
+        // What most of them make of the file is not known.
         let Some(path) = arguments.first().and_then(Value::text) else { return Value::Unknown };
         let content = files.read(path);
         return match content.as_deref().map(std::str::from_utf8) {

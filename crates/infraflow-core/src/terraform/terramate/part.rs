@@ -10,10 +10,10 @@ use hcl_edit::{
     visit::{self, Visit},
 };
 
-use super::{Bound, Read, functions::READS};
+use super::{Bound, Read};
 use crate::{
     proof::Digest,
-    terraform::facts::{Place, source::Source},
+    terraform::facts::{Place, READS, source::Source},
 };
 
 /// One piece of a file.
@@ -106,7 +106,7 @@ impl Visit for Found {
 
     fn visit_func_call(&mut self, call: &FuncCall) {
         let name = call.name.name.as_str().strip_prefix("tm_");
-        if name.is_some_and(|name| READS.contains(&name) || name == "fileset" || name == "fileexists") {
+        if name.is_some_and(|name| READS.contains(&name) || name == "fileset") {
             self.reads.push((call.clone(), self.bound.clone(), call.span().unwrap_or_default()));
         }
         visit::visit_func_call(self, call);
