@@ -51,6 +51,23 @@
 //! Modules, units and cases are told apart when they are asked for. Every page and record of the file has a
 //! checksum, and a damaged file is made anew.
 //!
+//! # Which file is what
+//! On the way from files to a catalog, in this order:
+//! 1. *Dialects*: `dialect` is the trait, `facts` what it says of a file, `lookup` what it asks of others; then
+//!    `terraform_dialect`, `terragrunt_dialect`, `terramate_dialect` with `terramate_stack`, `terramate_generate` and
+//!    `terramate_outputs`, `kustomize_dialect`, `helm_dialect`, and `included` and `overriding`, which several share.
+//! 2. *Scopes*: `group` sorts a directory's files into them, `prepare` and `ground` read these, `look` notes what is
+//!    looked at, `scope` brings their facts together. `links` knows where a path leads, `own` which addresses mean this
+//!    repository, `beside` and `values` what stands beside configuration.
+//! 3. *Records*: `draft` is a scope on its way, `link` carries open paths up the calls, `settle` makes a `record` of it.
+//!    What a value comes to: `fill`, `decode`, `template`, `path`, `glob`.
+//! 4. *The index*: `build` makes the records of a tree, `stored` and `image` write and read them, `index` is one tree's,
+//!    `patch` lays another over it, `view` is both, `cache` keeps the file.
+//! 5. *Questions*: `catalog` is what is public, `classify` tells modules, units and cases apart, `thing` and `node` are
+//!    these, `shared` and `variants` those that share a directory, `generated` those that stand in no file; `edges` says
+//!    who refers to what changed, `listing` all references, `unclear` what could not be understood, `needed` what a
+//!    partial clone lacks. `rules`, `ids`, `reference`, `call` and `error` are the words of the answers.
+//!
 //! # Limits
 //! - What a provider or a provisioner reads without being given the path in an argument, and values from the
 //!   environment (`TF_VAR_…`) are not seen. What a template is given is not known within it.
