@@ -23,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Repo, has};
 
+mod forged;
+mod used;
+
 fn now() -> FixedClock {
     FixedClock(Timestamp::parse("2026-01-31T12:00:00Z").unwrap())
 }
@@ -265,171 +268,6 @@ async fn an_expired_approval_and_one_that_holds_too_long_do_not_count() {
 }
 
 #[tokio::test]
-async fn an_approval_is_used_once_and_the_same_run_may_resume() {
-    let desk = Desk::new();
-    let request = desk.request(&update());
-    desk.sign(&request, "bob").await;
-    assert!(matches!(desk.ask(&request, "run-1").await, Verdict::Approved(_)));
-    assert!(matches!(desk.ask(&request, "run-1").await, Verdict::Approved(_)));
-    let Verdict::Refused(replayed) = desk.ask(&request, "run-2").await else { panic!("replayed") };
-    assert_eq!(rules_of(&replayed), ["used"]);
-    assert!(replayed.reasons.iter().any(|reason| reason.text.contains("used by run run-1")));
-}
-
-#[tokio::test]
-async fn an_approval_that_was_not_needed_is_used_up_too() {
-    let desk = Desk::new();
-    let request = desk.request(&update());
-    desk.sign(&request, "bob").await;
-    desk.sign(&request, "eve").await;
-    assert_eq!(desk.approved_by(&request).await.len(), 2);
-    assert!(matches!(desk.ask(&request, "run-2").await, Verdict::Refused(_)));
-}
-
-#[tokio::test]
-async fn a_refusal_uses_nothing_up() {
-    let desk = Desk::new();
-    let request = desk.request(&replace());
-    desk.sign(&request, "bob").await;
-    let _ = desk.refused(&request).await;
-    desk.sign(&request, "eve").await;
-    assert!(matches!(desk.ask(&request, "run-2").await, Verdict::Approved(_)));
-}
-
-#[tokio::test]
-async fn of_runs_that_ask_at_once_exactly_one_uses_an_approval() {
-    let desk = Arc::new(Desk::new());
-    let request = desk.request(&update());
-    desk.sign(&request, "bob").await;
-    let mut asking = tokio::task::JoinSet::new();
-    for run in 0..16 {
-        let (desk, request) = (desk.clone(), request.clone());
-        asking.spawn(async move { desk.ask(&request, &format!("run-{run}")).await });
-    }
-    let verdicts = asking.join_all().await;
-    assert_eq!(verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Approved(_))).count(), 1);
-}
-
-#[tokio::test]
-async fn a_change_that_adds_its_own_signer_is_judged_by_trunks_policy() {
-    let ada = SigningKey::generate("ada").unwrap();
-    let mallory = SigningKey::generate("mallory").unwrap();
-    let signers = format!("ada {}\n", ada.verifying_key());
-    let repo = Repo::with(&[
-        ("infraflow.toml", "[environments.prod]\nunits = ['prod/**']\norder = 1"),
-        ("allowed_signers", &signers),
-    ]);
-    repo.branch("change");
-    repo.write("allowed_signers", format!("{signers}mallory {}\n", mallory.verifying_key()));
-    repo.commit("feat: more signers");
-    let repository = Repository::open(&repo.path).unwrap();
-    let at = |name: &str| repository.revision(name).unwrap();
-    let (base, head) = (at("main").commit(), at("change"));
-    let read = |revision| Policy::read(&repository.tree(&revision).unwrap()).unwrap();
-    let edited = Change {
-        path: RepoPath::parse("allowed_signers").unwrap(),
-        kind: ChangeKind::Modified,
-        old_path: None,
-    };
-    let files = ChangeSet { base, head, merge_base: base, changes: vec![edited], warnings: Vec::new() };
-    let facts = ChangeFacts { files: Some(&files), ..facts(&["mallory"]) };
-    let mut changed = unit("prod/database", r#""update""#);
-    changed.commit = head;
-    let dry_run = DryRun::new(vec![changed.seal_digest().unwrap()]);
-
-    // The change's own policy is refused as a judge, whatever it says.
-    let own = ApprovalRequest::of(&dry_run, &read(head), &facts);
-    assert!(matches!(own, Err(ApproveError::PolicyElsewhere { .. })), "{own:?}");
-
-    let desk = Desk { policy: read(at("main")), ..Desk::new() };
-    let request = ApprovalRequest::of(&dry_run, &desk.policy, &facts).unwrap();
-    assert_eq!(request.gate, [RepoPath::parse("allowed_signers").unwrap()]);
-    desk.sign_until(&request, "mallory", &mallory, 8).await;
-    let refused = desk.refused(&request).await;
-    assert_eq!(rules_of(&refused), ["signature"]);
-    let sentences: Vec<_> = refused.reasons.iter().map(|reason| reason.text.as_str()).collect();
-    assert!(sentences.iter().any(|text| text.contains("not among the allowed signers")), "{sentences:#?}");
-    assert!(sentences.iter().any(|text| text.contains("judged by the policy that stood before it")));
-    desk.sign_until(&request, "ada", &ada, 8).await;
-    assert!(matches!(desk.ask(&request, "run-1").await, Verdict::Approved(_)));
-}
-
-#[tokio::test]
-async fn an_approval_of_the_same_plan_without_the_policys_edit_does_not_approve_the_edit() {
-    let desk = Desk::new();
-    let honest = desk.request(&update());
-    desk.sign(&honest, "bob").await;
-    let mut cheat = desk.request(&update());
-    cheat.plan = Digest::of_bytes("the dry run of another commit, which does the same to the units");
-    cheat.gate = vec![RepoPath::parse("allowed_signers").unwrap()];
-    assert_eq!(cheat.fingerprint, honest.fingerprint);
-    let refused = desk.refused(&cheat).await;
-    assert_eq!(rules_of(&refused), ["other_plan"]);
-    assert!(matches!(desk.ask(&honest, "run-1").await, Verdict::Approved(_)));
-}
-
-#[tokio::test]
-async fn a_plan_that_was_altered_after_it_was_signed_is_refused() {
-    let desk = Desk::new();
-    let signed = update();
-    desk.sign(&desk.request(&signed), "bob").await;
-    // In the file: the digest does not hold any more.
-    let altered = signed.to_json().unwrap().replace("\"update\"", "\"create\"");
-    assert!(matches!(
-        DryRun::from_json(&altered),
-        Err(ProofError::DigestMismatch { .. } | ProofError::Json { .. })
-    ));
-    // Written anew, with right digests: then it is another plan, and the signature is not over it.
-    let request = desk.request(&DryRun::new(vec![unit("prod/database", r#""create""#)]));
-    let refused = desk.refused(&request).await;
-    assert!(refused.missing[0].counted.is_empty());
-    // Even where it is put among that plan's approvals.
-    let evidence =
-        desk.approver.observe(&desk.request(&signed), &CancellationToken::new(), &Silent).await.unwrap();
-    let run = RunId::parse("run-1").unwrap();
-    let verdict = desk
-        .approver
-        .execute(&request, &desk.policy, &evidence, &run, &CancellationToken::new(), &Silent)
-        .await
-        .unwrap();
-    let Verdict::Refused(refused) = verdict else { panic!("{verdict:?}") };
-    assert_eq!(rules_of(&refused), ["other_plan"]);
-}
-
-#[tokio::test]
-async fn a_forged_statement_does_not_count() {
-    let desk = Desk::new();
-    let request = desk.request(&update());
-    let until = now().now().plus(Duration::from_secs(3600));
-    let statement = request.statement(Principal("bob".into()), until, Nonce::random().unwrap());
-    // Signed by somebody else than it says.
-    let other = desk.key("eve").sign(statement.clone()).unwrap();
-    desk.approver.stored().put(&other).await.unwrap();
-    // Made to hold for longer after it was signed.
-    let mut longer = desk.key("bob").sign(statement).unwrap();
-    longer.statement.not_after = until.plus(Duration::from_secs(3600));
-    desk.approver.stored().put(&longer).await.unwrap();
-    let refused = desk.refused(&request).await;
-    let mut rules = rules_of(&refused);
-    rules.sort_unstable();
-    assert_eq!(rules, ["not_the_signer", "signature"]);
-}
-
-#[tokio::test]
-async fn what_cannot_be_read_is_reported_and_stands_in_nobodys_way() {
-    let desk = Desk::new();
-    let request = desk.request(&update());
-    desk.sign(&request, "bob").await;
-    let folder = desk.approver.stored().all(&request.fingerprint).await.unwrap()[0].source.clone();
-    let folder = folder.rsplit_once('/').unwrap().0.to_owned();
-    let key = infraflow_core::store::Key::parse(&folder).unwrap().join("junk.json");
-    desk.store.put(&key, "{").await.unwrap();
-    assert_eq!(desk.approved_by(&request).await, ["bob"]);
-    let Verdict::Refused(refused) = desk.ask(&request, "run-2").await else { panic!() };
-    assert!(rules_of(&refused).contains(&"unreadable"));
-}
-
-#[tokio::test]
 async fn an_approval_carries_over_to_a_plan_with_an_equal_fingerprint() {
     let desk = Desk::new();
     desk.sign(&desk.request(&update()), "bob").await;
@@ -440,14 +278,6 @@ async fn an_approval_carries_over_to_a_plan_with_an_equal_fingerprint() {
     let request = desk.request(&again);
     let Verdict::Approved(approved) = desk.ask(&request, "run-1").await else { panic!() };
     assert_eq!(approved.by[0].reasons[0].rule, "equal_fingerprint");
-}
-
-#[tokio::test]
-async fn an_approval_for_another_repository_does_not_count() {
-    let desk = Desk::new();
-    let elsewhere = ChangeFacts { repository: "another", ..facts(&["ada"]) };
-    desk.sign(&ApprovalRequest::of(&update(), &desk.policy, &elsewhere).unwrap(), "bob").await;
-    assert_eq!(rules_of(&desk.refused(&desk.request(&update())).await), ["other_repository"]);
 }
 
 #[test]
@@ -518,17 +348,6 @@ async fn a_policy_that_moved_meanwhile_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_store_that_dies_with_the_machine_can_not_record_a_use() {
-    let desk = Desk::new();
-    let request = desk.request(&update());
-    let store = Store::memory();
-    let approver = SshApprover::new(store, Arc::new(now()));
-    let (cancel, run) = (CancellationToken::new(), RunId::parse("run-1").unwrap());
-    let error = approver.execute(&request, &desk.policy, &[], &run, &cancel, &Silent).await.unwrap_err();
-    assert!(matches!(error, ApproveError::Store(StoreError::NotDurable { .. })), "{error}");
-}
-
-#[tokio::test]
 async fn what_ssh_keygen_signs_counts() {
     if !has("ssh-keygen", "what_ssh_keygen_signs_counts") {
         return;
@@ -586,27 +405,4 @@ fn whoever_merges_a_change_did_not_make_it() {
     let files = ChangeSet { base, head, merge_base: base, changes: Vec::new(), warnings: Vec::new() };
     let names: Vec<_> = authors(&repository, &files).unwrap().into_iter().map(|who| who.0).collect();
     assert_eq!(names, ["Ada", "ada@example.com"]);
-}
-
-#[tokio::test]
-async fn a_store_that_cannot_be_written_approves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::new();
-    let store = Store::folder(folder.path()).unwrap().declared_durable();
-    let approver = SshApprover::new(store, Arc::new(now()));
-    let request = desk.request(&update());
-    let until = now().now().plus(Duration::from_secs(3600));
-    let statement = request.statement(Principal("bob".into()), until, Nonce::random().unwrap());
-    let signed = desk.key("bob").sign(statement).unwrap();
-    approver.stored().put(&signed).await.unwrap();
-    // A file stands where the folder of the records would be.
-    std::fs::write(folder.path().join("approvals-used"), "").unwrap();
-    let (cancel, run) = (CancellationToken::new(), RunId::parse("run-1").unwrap());
-    let evidence = approver.observe(&request, &cancel, &Silent).await.unwrap();
-    let error =
-        approver.execute(&request, &desk.policy, &evidence, &run, &cancel, &Silent).await.unwrap_err();
-    assert!(matches!(error, ApproveError::Store(_)), "{error}");
-    std::fs::remove_file(folder.path().join("approvals-used")).unwrap();
-    let verdict = approver.execute(&request, &desk.policy, &evidence, &run, &cancel, &Silent).await.unwrap();
-    assert!(matches!(verdict, Verdict::Approved(_)));
 }
