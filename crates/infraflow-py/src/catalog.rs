@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use infraflow_core::{
     catalog::{self as core, CatalogError, Node, ReferenceKind},
+    policy::Configuration as CoreConfiguration,
     terraform::facts::Text,
 };
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyTuple};
@@ -55,12 +56,15 @@ impl ToPython for Text {
 #[pyclass(frozen, module = "infraflow")]
 pub(crate) struct Catalog {
     pub(crate) core: Arc<core::Catalog>,
+    /// What it was made by.
+    pub(crate) configuration: CoreConfiguration,
     lists: [PyOnceLock<Py<PyAny>>; 7],
 }
 
 impl Catalog {
-    pub(crate) fn new(core: core::Catalog) -> Self {
-        Self { core: Arc::new(core), lists: [const { PyOnceLock::new() }; 7] }
+    fn new(core: core::Catalog, configuration: &CoreConfiguration) -> Self {
+        let configuration = configuration.clone();
+        Self { core: Arc::new(core), configuration, lists: [const { PyOnceLock::new() }; 7] }
     }
 
     /// A list as Python sees it, made once.
@@ -204,8 +208,9 @@ impl CatalogCache {
         let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         let (cache, base, head) = (self.0.clone(), base.to_owned(), head.to_owned());
         let work = move || cataloging.ends(&cache, &base, &head);
-        Job::computing(work, |py, (base, head)| {
-            Ok((Catalog::new(base), Catalog::new(head)).into_pyobject(py)?.into_any().unbind())
+        Job::computing(work, |py, ((base, head), configuration)| {
+            let ends = (Catalog::new(base, &configuration), Catalog::new(head, &configuration));
+            Ok(ends.into_pyobject(py)?.into_any().unbind())
         })
         .wait(py)
     }
@@ -226,7 +231,10 @@ impl CatalogCache {
         let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         let (cache, revision) = (self.0.clone(), revision.to_owned());
         let work = move || cataloging.catalog(&cache, &revision);
-        Job::computing(work, |py, catalog| Ok(Py::new(py, Catalog::new(catalog))?.into_any())).wait(py)
+        let convert = |py: Python<'_>, (catalog, configuration)| {
+            Ok(Py::new(py, Catalog::new(catalog, &configuration))?.into_any())
+        };
+        Job::computing(work, convert).wait(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

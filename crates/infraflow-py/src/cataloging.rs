@@ -16,6 +16,9 @@ use crate::{
     repository::Repository,
 };
 
+/// Something, with the configuration that it was made by.
+type Judged<T> = (T, CoreConfiguration);
+
 pub(crate) struct Cataloging {
     repository: CoreRepository,
     configuration: Option<CoreConfiguration>,
@@ -41,27 +44,34 @@ impl Cataloging {
         })
     }
 
-    /// The catalog of one revision.
-    pub(crate) fn catalog(&self, cache: &CatalogCache, revision: &str) -> Result<Catalog> {
-        let (rules, policy) = self.rules()?;
+    /// The catalog of one revision, and the configuration it is made by.
+    pub(crate) fn catalog(&self, cache: &CatalogCache, revision: &str) -> Result<Judged<Catalog>> {
+        let (configuration, policy) = self.judges()?;
+        let rules = self.rules(&configuration)?;
         let catalog = cache.catalog(&self.tree(revision)?, &self.dialects, &rules)?;
-        Ok(in_environments(catalog, &policy))
+        Ok((in_environments(catalog, &policy), configuration))
     }
 
-    /// The catalogs of both ends of a change.
-    pub(crate) fn ends(&self, cache: &CatalogCache, base: &str, head: &str) -> Result<(Catalog, Catalog)> {
-        let (rules, policy) = self.rules()?;
+    /// The catalogs of both ends of a change, and the configuration they are made by.
+    pub(crate) fn ends(
+        &self,
+        cache: &CatalogCache,
+        base: &str,
+        head: &str,
+    ) -> Result<Judged<(Catalog, Catalog)>> {
+        let (configuration, policy) = self.judges()?;
+        let rules = self.rules(&configuration)?;
         let (base, head) = cache.ends(&self.tree(base)?, &self.tree(head)?, &self.dialects, &rules)?;
-        Ok((in_environments(base, &policy), in_environments(head, &policy)))
+        Ok(((in_environments(base, &policy), in_environments(head, &policy)), configuration))
     }
 
     fn tree(&self, revision: &str) -> Result<Tree> {
         Ok(self.repository.tree(&self.repository.revision(revision)?)?)
     }
 
-    /// The rules and the policy: what was given, or trunk's. A change does not make the rules it is judged by.
-    fn rules(&self) -> Result<(CatalogRules, CorePolicy)> {
-        let (configuration, policy) = match (&self.configuration, &self.policy) {
+    /// What the revisions are judged by: what was given, or trunk's. A change does not make the rules it is judged by.
+    fn judges(&self) -> Result<(CoreConfiguration, CorePolicy)> {
+        Ok(match (&self.configuration, &self.policy) {
             (Some(configuration), Some(policy)) => (configuration.clone(), policy.clone()),
             (configuration, policy) => {
                 let trunk = self.repository.tree(&self.repository.trunk_tip()?.into())?;
@@ -75,10 +85,13 @@ impl Cataloging {
                 };
                 (configuration, policy)
             }
-        };
+        })
+    }
+
+    fn rules(&self, configuration: &CoreConfiguration) -> Result<CatalogRules> {
         let live = self.live.iter().map(|pattern| PathPattern::parse(pattern));
         let live = live.collect::<Result<Vec<_>, _>>()?;
-        Ok((configuration.section::<CatalogRules>()?.with_live(live), policy))
+        Ok(configuration.section::<CatalogRules>()?.with_live(live))
     }
 }
 

@@ -138,8 +138,14 @@ fn section<T: Section>(configuration: Option<&Bound<'_, Configuration>>) -> Resu
     })
 }
 
+/// As [`section`]; where no configuration is given, of the one that a catalog was made by.
+fn section_for<T: Section>(catalog: &Catalog, given: Option<&Bound<'_, Configuration>>) -> Result<T> {
+    Ok(given.map_or(&catalog.configuration, |given| &given.get().0).section()?)
+}
+
 /// What a change set touches; `base` is the catalog of its merge base, `head` that of its head. The rules of
-/// `[impact]` are those of the configuration. Each thing has its "shortest" reason; with `reasons="each_change"`
+/// `[impact]` are those of the configuration: where none is given, of the one that the catalog of the head was made by,
+/// which is trunk's unless that was given another. Each thing has its "shortest" reason; with `reasons="each_change"`
 /// one for each changed file that leads to it, with "all" each chain of references that does: the 64 shortest, and
 /// in `chains_left_out` how many more there are.
 #[pyfunction]
@@ -161,7 +167,8 @@ pub(crate) fn impact(
             return Err(PyValueError::new_err(message).into());
         }
     };
-    let options = ImpactOptions::default().with_rules(section(configuration)?).with_reasons_for(reasons);
+    let rules = section_for(head.get(), configuration)?;
+    let options = ImpactOptions::default().with_rules(rules).with_reasons_for(reasons);
     let (changes, base, head) = (changes.get().held(), &base.get().core, &head.get().core);
     Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options))?)?)
 }
@@ -184,7 +191,8 @@ pub(crate) fn tell_renames(
     Ok(wrap(py, told?)?)
 }
 
-/// Why a path or a unit's id is affected, or why it is not; `head` is the catalog of the head.
+/// Why a path or a unit's id is affected, or why it is not; `head` is the catalog of the head. The rules of `[impact]`
+/// are those that `impact` takes.
 #[pyfunction]
 #[pyo3(signature = (asked, impact, head, *, configuration = None))]
 pub(crate) fn why(
@@ -194,7 +202,7 @@ pub(crate) fn why(
     head: &Bound<'_, Catalog>,
     configuration: Option<&Bound<'_, Configuration>>,
 ) -> Result<Py<Why>> {
-    let rules = section(configuration)?;
+    let rules = section_for(head.get(), configuration)?;
     let (impact, head) = (impact.get().held(), &head.get().core);
     Ok(wrap(py, py.detach(|| core::why(asked, impact, head, &rules))?)?)
 }

@@ -2,7 +2,9 @@
 //! extension has one runtime for the process, started by the first call.
 //!
 //! A call is written once, as a [`Job`], and has two faces: [`Job::wait`] blocks, and notices Ctrl-C within
-//! [`GLANCE`]; [`Job::awaitable`] is a coroutine of the caller's loop. Either way a cancelled job is told
+//! [`GLANCE`]; [`Job::awaitable`] is a coroutine of the caller's loop. What computes knows no cancelling, and Python
+//! handles signals in its main thread alone: so a blocking call leaves the work to a thread of the runtime, straight,
+//! since each thread that has to be woken on the way costs an answer up to a percent. Either way a cancelled job is told
 //! through its token and then *awaited*: what it must clean up is cleaned up before the call returns. That is
 //! why the bridge to asyncio is our own. `pyo3-async-runtimes` drops the Rust future when the Python one is
 //! cancelled, and a dropped future cleans up nothing.
@@ -37,6 +39,14 @@ struct Engine {
 static ENGINE: OnceLock<Engine> = OnceLock::new();
 
 impl Engine {
+    fn compute(&self, work: impl FnOnce() + Send + 'static, cleans_up: bool) {
+        if cleans_up {
+            self.jobs.spawn_blocking_on(work, self.runtime.handle());
+        } else {
+            self.runtime.spawn_blocking(work);
+        }
+    }
+
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static, cleans_up: bool) {
         if cleans_up {
             self.jobs.spawn_on(work, self.runtime.handle());
@@ -77,11 +87,30 @@ fn engine() -> Result<&'static Engine> {
 /// What a call gives back, on its way into an object of Python.
 type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
 
-type Work<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+/// What a call does.
+enum Work<T> {
+    Computes(Box<dyn FnOnce() -> Result<T> + Send>),
+    Waits(Box<dyn FnOnce(CancellationToken) -> Waiting<T> + Send>),
+}
+
+type Waiting<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+impl<T: Send + 'static> Work<T> {
+    /// What does it, for a task of the runtime.
+    fn begin(self, token: CancellationToken) -> Waiting<T> {
+        match self {
+            Self::Waits(work) => work(token),
+            Self::Computes(work) => Box::pin(async {
+                let done = tokio::task::spawn_blocking(work).await;
+                done.unwrap_or_else(|error| Err(Failure::own("panicked", format!("cannot go on: {error}"))))
+            }),
+        }
+    }
+}
 
 /// One call of the core, not yet begun.
 pub(crate) struct Job<T> {
-    work: Box<dyn FnOnce(CancellationToken) -> Work<T> + Send>,
+    work: Work<T>,
     convert: Convert<T>,
     /// Whether a cancelled call has something to clean up, and is waited for.
     cleans_up: bool,
@@ -96,13 +125,7 @@ impl<T: Send + 'static> Job<T> {
 
     /// A call that computes and writes: a cancelled caller waits until it is whole.
     pub(crate) fn writing(work: impl FnOnce() -> Result<T> + Send + 'static, convert: Convert<T>) -> Self {
-        let work = |_| -> Work<T> {
-            Box::pin(async {
-                let done = tokio::task::spawn_blocking(work).await;
-                done.unwrap_or_else(|error| Err(Failure::own("panicked", format!("cannot go on: {error}"))))
-            })
-        };
-        Self { work: Box::new(work), convert, cleans_up: true }
+        Self { work: Work::Computes(Box::new(work)), convert, cleans_up: true }
     }
 
     /// A call that waits for the world: it is told when it is cancelled, and ends by itself.
@@ -113,7 +136,7 @@ impl<T: Send + 'static> Job<T> {
     where
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        Self { work: Box::new(|token| Box::pin(work(token))), convert, cleans_up: true }
+        Self { work: Work::Waits(Box::new(|token| Box::pin(work(token)))), convert, cleans_up: true }
     }
 
     /// Runs it, and blocks. Ctrl-C cancels it; a second one stops waiting for its clean-up.
@@ -121,11 +144,13 @@ impl<T: Send + 'static> Job<T> {
         let engine = engine()?;
         let token = engine.every_token.child_token();
         let (sender, mut receiver) = sync_channel(1);
-        let work = (self.work)(token.clone());
-        let done = async move {
-            let _ = sender.send(work.await);
-        };
-        engine.spawn(done, self.cleans_up);
+        match self.work {
+            Work::Computes(work) => engine.compute(move || drop(sender.send(work())), self.cleans_up),
+            waits @ Work::Waits(_) => {
+                let work = waits.begin(token.clone());
+                engine.spawn(async move { drop(sender.send(work.await)) }, self.cleans_up);
+            }
+        }
         let mut interrupted = None;
         loop {
             let glance = &mut receiver;
@@ -161,7 +186,7 @@ impl<T: Send + 'static> Job<T> {
             let token = token.clone();
             Box::new(move |settle: Py<PyAny>| {
                 let done = async move {
-                    let done = work(token).await;
+                    let done = work.begin(token).await;
                     // Nobody is left to be told once the interpreter is gone.
                     Python::try_attach(|py| {
                         let arguments = match done.and_then(|value| Ok(convert(py, value)?)) {

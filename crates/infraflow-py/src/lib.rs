@@ -4,6 +4,11 @@
 //! values over, [`error`] turns the core's errors into one hierarchy of exceptions, and [`job`] runs calls
 //! detached from the interpreter, blocking or awaited.
 
+/// A catalog is made of millions of small pieces, on several threads at once; an interpreter's heap has no room for
+/// them in a row. It serves this extension alone: Python's own objects stay where they are.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod bump;
 mod catalog;
 mod cataloging;

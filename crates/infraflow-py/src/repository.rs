@@ -97,14 +97,27 @@ impl Repository {
         Job::computing(move || Ok(repository.revision(&revision)?), plain).wait(py)
     }
 
-    /// Where the histories of two revisions parted.
-    fn merge_base(&self, py: Python<'_>, one: String, other: String) -> Result<Py<PyAny>> {
-        let repository = self.0.clone();
+    /// Where the histories of two revisions parted. A clone that is too shallow to tell is refused; with `deepen`,
+    /// git fetches as much history from `remote` as it takes to be certain, and whoever asks afterwards finds it. A
+    /// second Ctrl-C stops waiting for git.
+    #[pyo3(signature = (one, other, *, deepen = false, remote = "origin"))]
+    fn merge_base(
+        &self,
+        py: Python<'_>,
+        one: String,
+        other: String,
+        deepen: bool,
+        remote: &str,
+    ) -> Result<Py<PyAny>> {
+        let (repository, remote) = (self.0.clone(), RemoteName::parse(remote)?);
         let work = move || {
-            let (one, other) = (repository.revision(&one)?, repository.revision(&other)?);
-            Ok(repository.merge_base(&one.commit(), &other.commit())?)
+            let (one, other) = (repository.revision(&one)?.commit(), repository.revision(&other)?.commit());
+            Ok(match deepen {
+                true => repository.merge_base_deepening(&remote, &one, &other)?,
+                false => repository.merge_base(&one, &other)?,
+            })
         };
-        Job::computing(work, plain).wait(py)
+        if deepen { Job::writing(work, plain) } else { Job::computing(work, plain) }.wait(py)
     }
 
     /// The paths of all files of a revision, sorted; with `below`, of those in that directory.

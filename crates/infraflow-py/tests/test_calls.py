@@ -86,29 +86,37 @@ def test_other_threads_run_while_a_call_blocks():
 
 
 def test_ctrl_c_is_noticed_within_50_ms():
-    done = script(
-        """
-        import os, signal, threading, time, infraflow
-        sealer = infraflow.SharedKeySealer(infraflow.SealingKey.generate())
-        plain, took = bytes(8 << 20), []
-        def strike():
-            global at
-            time.sleep(0.2)
-            at = time.monotonic()
-            os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(5):
-            threading.Thread(target=strike).start()
-            try:
-                while True:
-                    sealer.seal(plain)
-            except KeyboardInterrupt:
-                took.append((time.monotonic() - at) * 1000)
-        print(*sorted(took))
-        """
-    )
-    assert done.returncode == 0, done.stderr
-    took = [float(number) for number in done.stdout.split()]
-    assert took[2] < 50, took  # the median: the machine has other work too
+    # At twenty moments, each another one of the time between two looks at the signals. A call that looked every 100 ms
+    # would notice sixteen of them in time once in a hundred and seventy runs. A machine that has other work delays
+    # more than the call does, and not in every run.
+    runs = []
+    for _ in range(3):
+        done = script(
+            """
+            import os, signal, threading, time, infraflow
+            sealer = infraflow.SharedKeySealer(infraflow.SealingKey.generate())
+            plain, took = bytes(8 << 20), []
+            def strike(after):
+                global at
+                time.sleep(after)
+                at = time.monotonic()
+                os.kill(os.getpid(), signal.SIGINT)
+            for turn in range(20):
+                threading.Thread(target=strike, args=(0.03 + turn * 0.0618 % 0.1,)).start()
+                try:
+                    while True:
+                        sealer.seal(plain)
+                except KeyboardInterrupt:
+                    took.append((time.monotonic() - at) * 1000)
+            print(*sorted(took))
+            """
+        )
+        assert done.returncode == 0, done.stderr
+        runs.append([float(number) for number in done.stdout.split()])
+        assert len(runs[-1]) == 20
+        if runs[-1][15] < 50:
+            return
+    raise AssertionError(runs)
 
 
 def test_a_call_after_fork_is_an_error():

@@ -113,9 +113,22 @@ def test_what_cannot_be_answered_is_a_typed_error_with_help(branch, ask, kind):
 
 def test_a_shallow_clone_is_refused_with_the_command_that_mends_it(branch, tmp_path):
     branch.git("clone", "-q", "--depth=1", "--no-single-branch", f"file://{branch.path}", str(tmp_path / "shallow"))
-    with pytest.raises(GitError, match="fetch --unshallow") as caught:
-        detect(Repository(tmp_path / "shallow"), "origin/main", "origin/feature")
-    assert caught.value.kind == "shallow_clone"
+    shallow = Repository(tmp_path / "shallow")
+    for ask in (detect, lambda *asked: asked[0].merge_base(*asked[1:])):
+        with pytest.raises(GitError, match="fetch --unshallow") as caught:
+            ask(shallow, "origin/main", "origin/feature")
+        assert caught.value.kind == "shallow_clone"
+
+
+def test_a_shallow_clone_is_deepened_where_that_is_asked_for(branch, tmp_path):
+    branch.git("clone", "-q", "--depth=1", "--no-single-branch", f"file://{branch.path}", str(tmp_path / "shallow"))
+    shallow = Repository(tmp_path / "shallow")
+    base = shallow.merge_base("origin/main", "origin/feature", deepen=True)
+    assert base == branch.git("merge-base", "main", "feature")
+    whole = detect(Repository(branch.path), "main", "feature")
+    assert detect(shallow, "origin/main", "origin/feature") == whole
+    with pytest.raises(GitError):
+        shallow.merge_base("origin/main", "origin/feature", remote="--upload-pack=touch x")
 
 
 class Fixed:

@@ -55,6 +55,27 @@ def change(make_repo):
     return repo, base, head, impact(changes, base, head)
 
 
+def test_the_rules_of_an_impact_are_those_of_trunk(make_repo):
+    rule = '[[impact.rules]]\npaths = ["modules/dns/**"]\ndo = "everything"\nreason = "all of it"\n'
+    repo = make_repo({**MODULES, "infraflow.toml": MODULES["infraflow.toml"] + rule})
+    repo.git("checkout", "-q", "-b", "feature")
+    # The branch would do away with the rule that it is judged by.
+    repo.commit("feat: more", {"modules/dns/notes.txt": "more", "infraflow.toml": MODULES["infraflow.toml"]})
+    repository = Repository(repo.path)
+    changes = detect(repository)
+    ends = CatalogCache.none().ends(repository, changes.merge_base, changes.head)
+    units = ["dev/cluster", "dev/dns"]
+    assert [unit.id for unit in impact(changes, *ends).units] == units
+    built = (Catalog.build(repository, changes.merge_base), Catalog.build(repository))
+    assert [unit.id for unit in impact(changes, *built).units] == units
+    of_branch = Configuration.read(repository, "feature")
+    given = impact(changes, *ends, configuration=of_branch)
+    assert "modules/dns/notes.txt" not in [ruled.path for ruled in given.ruled]
+    mine = CatalogCache.none().ends(repository, changes.merge_base, changes.head, configuration=of_branch)
+    assert impact(changes, *mine) == given
+    assert why("dev/cluster", impact(changes, *ends), ends[1]).affected
+
+
 def test_a_catalog_tells_modules_units_and_cases_apart(change):
     _, _, head, _ = change
     assert [module.path for module in head.modules] == ["modules/cluster", "modules/dns", "modules/network"]

@@ -8,9 +8,10 @@
 //! ```
 //!
 //! Measured inside the process, a run is: open the repository, detect the change, catalog both ends, assess the
-//! impact, write it as JSON. Both processes go on through all runs, and the JSON of both is compared byte by byte.
-//! *Cold* uses no cache, *warm* the index that the same question left. Whole processes are measured beside it, and an
-//! interpreter that only starts, and one that only imports the package.
+//! impact, write it as JSON. Two processes go on through all runs, one in Rust and one of Python, each woken by a line
+//! that asks it, and the JSON of both is compared byte by byte: so to start an interpreter and to import the package is
+//! no part of it. *Cold* uses no cache, *warm* the index that the same question left. Whole processes are measured
+//! beside it, and an interpreter that only starts, and one that only imports the package.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{
@@ -36,6 +37,10 @@ use infraflow_core::{
     proof::Document as _,
 };
 
+/// That of the example programs, and of the Python package.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures what the Python package adds to the library.
 #[derive(Parser)]
 struct Options {
@@ -57,6 +62,9 @@ struct Options {
     /// Answers once, as a process of its own, through this cache.
     #[arg(long, hide = true)]
     answer: Option<PathBuf>,
+    /// Answers each word on standard input, as the script of Python does.
+    #[arg(long, hide = true)]
+    serve: Option<PathBuf>,
 }
 
 /// The question asked of Python.
@@ -67,11 +75,14 @@ fn main() -> ExitCode {
         return code;
     }
     let options = Options::parse();
-    let done = match (&options.answer, &options.folder) {
-        (Some(cache), Some(folder)) => answer(folder, &CatalogCache::in_folder(cache)).map(|(_, json)| {
-            print!("{json}");
-            ExitCode::SUCCESS
-        }),
+    let done = match &options {
+        Options { answer: Some(cache), folder: Some(folder), .. } => {
+            answer(folder, &CatalogCache::in_folder(cache)).map(|(_, json)| {
+                print!("{json}");
+                ExitCode::SUCCESS
+            })
+        }
+        Options { serve: Some(cache), folder: Some(folder), .. } => serve(folder, cache),
         _ => compare(&options),
     };
     done.unwrap_or_else(|error| {
@@ -87,7 +98,8 @@ fn answer(folder: &Path, cache: &CatalogCache) -> Result<(f64, String), Failure>
     let (base, head) = (repository.revision("main")?, repository.revision("feature")?);
     let changes = GitDetector::new().detect(&repository, &base, &head)?;
     let trunk = repository.tree(&repository.trunk_tip()?.into())?;
-    let rules: CatalogRules = Configuration::read(&trunk)?.section()?;
+    let configuration = Configuration::read(&trunk)?;
+    let rules: CatalogRules = configuration.section()?;
     let policy = Policy::read(&trunk)?;
     let ends = (repository.tree(&Revision::Commit(changes.merge_base))?, repository.tree(&head)?);
     let (base, head) = cache.ends(&ends.0, &ends.1, &standard_dialects(), &rules)?;
@@ -98,29 +110,42 @@ fn answer(folder: &Path, cache: &CatalogCache) -> Result<(f64, String), Failure>
         })
     };
     let (base, head) = (in_environments(base), in_environments(head));
-    let options = ImpactOptions::default().with_rules(Configuration::defaults().section()?);
+    let options = ImpactOptions::default().with_rules(configuration.section()?);
     let json = assess_with(&changes, &base, &head, &options)?.to_json()?;
     Ok((begun.elapsed().as_secs_f64(), json))
 }
 
-/// A Python process that answers, once for each word.
-struct Python {
+/// What the script does, in Rust.
+fn serve(folder: &Path, cache: &Path) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lines() {
+        let cache = match line?.trim() {
+            "cold" => CatalogCache::none(),
+            _ => CatalogCache::in_folder(cache),
+        };
+        let (seconds, json) = answer(folder, &cache)?;
+        write!(out, "{seconds} {}\n{json}", json.len())?;
+        out.flush()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A process that answers, once for each word.
+struct Asked {
     process: Child,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-impl Python {
-    fn start(options: &Options, folder: &Path, cache: &Path) -> Result<Self, Failure> {
-        let mut process = Command::new(&options.python)
-            .args(["-c", SCRIPT])
-            .args([folder, cache])
+impl Asked {
+    fn start(command: &mut Command) -> Result<Self, Failure> {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", options.python.display()))?;
-        let asks = process.stdin.take().ok_or("python takes no input")?;
-        let answers = BufReader::new(process.stdout.take().ok_or("python gives no output")?);
+            .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))?;
+        let asks = process.stdin.take().ok_or("it takes no input")?;
+        let answers = BufReader::new(process.stdout.take().ok_or("it gives no output")?);
         Ok(Self { process, asks, answers })
     }
 
@@ -129,9 +154,9 @@ impl Python {
         self.asks.flush()?;
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
-            return Err("python gave no answer; what it says stands above".into());
+            return Err("a process gave no answer; what it says stands above".into());
         }
-        let (seconds, length) = line.trim().split_once(' ').ok_or("python answers in another form")?;
+        let (seconds, length) = line.trim().split_once(' ').ok_or("a process answers in another form")?;
         let mut json = vec![0; length.parse()?];
         self.answers.read_exact(&mut json)?;
         Ok((seconds.parse()?, String::from_utf8(json)?))
@@ -157,25 +182,24 @@ fn compare(options: &Options) -> Result<ExitCode, Failure> {
         workload.write(&folder, Checkout::Nothing)?;
     }
     let cache = temporary.path().join("cache");
-    let mut python = Python::start(options, &folder, &cache)?;
+    let mut python =
+        Asked::start(Command::new(&options.python).args(["-c", SCRIPT]).args([&folder, &cache]))?;
+    let own = std::env::current_exe()?;
+    let mut rust = Asked::start(Command::new(own).arg("--folder").arg(&folder).arg("--serve").arg(&cache))?;
     let mut same = true;
     let mut rows =
         vec![["in the process", "Rust", "Python", "overhead of medians", "of minima"].map(String::from)];
     for (question, times) in [("cold", runs), ("warm", runs * 10)] {
-        let ours = match question {
-            "cold" => CatalogCache::none(),
-            _ => CatalogCache::in_folder(&cache),
-        };
         // The first of each is not counted: it fills what later ones find, pages and the index among them.
         let mut figures = (Vec::new(), Vec::new());
         for at in 0..=times {
             // Who comes first, comes second the next time.
             let (one, other) = if at % 2 == 0 {
-                let one = answer(&folder, &ours)?;
+                let one = rust.answer(question)?;
                 (one, python.answer(question)?)
             } else {
                 let other = python.answer(question)?;
-                (answer(&folder, &ours)?, other)
+                (rust.answer(question)?, other)
             };
             same &= one.1 == other.1;
             if at > 0 {
@@ -183,17 +207,18 @@ fn compare(options: &Options) -> Result<ExitCode, Failure> {
                 figures.1.push(other.0);
             }
         }
-        let (rust, python) = (sorted(figures.0), sorted(figures.1));
+        let (of_rust, of_python) = (sorted(figures.0), sorted(figures.1));
         let percent = |ours: f64, theirs: f64| format!("{:+.1} %", (theirs / ours - 1.0) * 100.0);
         rows.push([
             format!("{question} ({times} runs)"),
-            both(&rust),
-            both(&python),
-            percent(middle(&rust), middle(&python)),
-            percent(rust[0], python[0]),
+            both(&of_rust),
+            both(&of_python),
+            percent(middle(&of_rust), middle(&of_python)),
+            percent(of_rust[0], of_python[0]),
         ]);
     }
     python.end()?;
+    rust.end()?;
     println!(
         "{workload}; the JSON of both is {}",
         if same { "the same, byte by byte" } else { "NOT the same" }
