@@ -159,20 +159,27 @@ impl Evaluator {
             return StaticValue::Unknown;
         }
         match &json.value {
-            JsonValue::String(text) if text.contains("${") || text.contains("%{") => {
-                match hcl_edit::parser::parse_template(text) {
-                    Ok(template) => self.template(&template),
-                    Err(_) => StaticValue::Unknown,
-                }
-            }
-            JsonValue::String(text) => StaticValue::Literal(text.clone()),
+            JsonValue::String(text) => self.json_text(text),
             JsonValue::Bool(value) => StaticValue::Literal(value.to_string()),
             JsonValue::Null => StaticValue::Null,
             JsonValue::Number => StaticValue::Unknown,
             JsonValue::Array(items) => StaticValue::List(items.iter().map(|item| self.json(item)).collect()),
-            JsonValue::Object(members) => StaticValue::Object(
-                members.iter().map(|member| (member.name.clone(), self.json(&member.value))).collect(),
-            ),
+            JsonValue::Object(members) => {
+                let members =
+                    members.iter().map(|member| (self.json_text(&member.name), self.json(&member.value)));
+                members_of(members.collect())
+            }
+        }
+    }
+
+    /// A text of JSON is a template.
+    fn json_text(&mut self, text: &str) -> StaticValue {
+        if !text.contains("${") && !text.contains("%{") {
+            return StaticValue::Literal(text.to_owned());
+        }
+        match hcl_edit::parser::parse_template(text) {
+            Ok(template) => self.template(&template),
+            Err(_) => StaticValue::Unknown,
         }
     }
 
@@ -199,36 +206,21 @@ impl Evaluator {
                 StaticValue::List(items.iter().map(|item| self.expression(item)).collect())
             }
             Expression::Object(object) => {
-                let mut members = Vec::with_capacity(object.len());
-                let mut all_named = true;
-                for (key, value) in object {
+                let members = object.iter().map(|(key, value)| {
                     let value = self.expression(value.expr());
-                    match self.object_key(key) {
-                        Some(name) => members.push((name, value)),
-                        None => {
-                            all_named = false;
-                            members.push((String::new(), value));
-                        }
-                    }
-                }
-                if all_named {
-                    StaticValue::Object(members)
-                } else {
-                    StaticValue::List(members.into_iter().map(|(_, value)| value).collect()).unordered()
-                }
+                    (self.object_key(key), value)
+                });
+                members_of(members.collect())
             }
             Expression::Null(_) => StaticValue::Null,
             Expression::UnaryOp(_) | Expression::BinaryOp(_) => StaticValue::Unknown,
         }
     }
 
-    fn object_key(&mut self, key: &ObjectKey) -> Option<String> {
+    fn object_key(&mut self, key: &ObjectKey) -> StaticValue {
         match key {
-            ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
-            ObjectKey::Expression(expression) => match self.expression(expression) {
-                StaticValue::Literal(name) => Some(name),
-                _ => None,
-            },
+            ObjectKey::Ident(name) => StaticValue::Literal(name.as_str().to_owned()),
+            ObjectKey::Expression(expression) => self.expression(expression),
         }
     }
 
@@ -353,4 +345,17 @@ impl Evaluator {
         self.left = self.left.saturating_sub(1);
         self.left > 0
     }
+}
+
+/// An object of these members, or a computed map where not all keys are known.
+fn members_of(members: Vec<(StaticValue, StaticValue)>) -> StaticValue {
+    if members.iter().all(|(key, _)| matches!(key, StaticValue::Literal(_))) {
+        let named = members.into_iter().filter_map(|(key, value)| match key {
+            StaticValue::Literal(name) => Some((name, value)),
+            _ => None,
+        });
+        return StaticValue::Object(named.collect());
+    }
+    let (keys, values) = members.into_iter().unzip();
+    StaticValue::Map(Box::new(StaticValue::one_of(keys)), Box::new(StaticValue::one_of(values)))
 }
