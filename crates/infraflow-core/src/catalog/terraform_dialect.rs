@@ -153,7 +153,7 @@ impl Dialect for TerraformDialect {
         if !has_facts(FileKind::of(path.file_name())) {
             return None;
         }
-        TerraformFile::parse(path, content).err().map(|error| unparsable(path, &error))
+        TerraformFile::check(path, content).err().map(|error| unparsable(path, &error))
     }
 }
 

@@ -143,6 +143,18 @@ impl<'a> SlicedBody<'a> {
             || self.blocks.iter().any(|block| block.body.repeats())
     }
 
+    /// Whether all of its expressions parse, and no name stands twice.
+    pub(super) fn parses(&self) -> bool {
+        let parses = |slice: &Slice<'_>| {
+            slice.shape() != Shape::Other || slice.simple().is_some() || slice.parsed().is_some()
+        };
+        let mut names: Vec<&str> = self.attributes.iter().map(|attribute| attribute.name).collect();
+        names.sort_unstable();
+        !names.windows(2).any(|pair| pair[0] == pair[1])
+            && self.attributes.iter().all(|attribute| parses(&attribute.value))
+            && self.blocks.iter().all(|block| block.body.parses())
+    }
+
     /// Whether an expression of it was asked for that does not parse.
     pub(in crate::terraform) fn failed(&self) -> bool {
         self.attributes.iter().any(|attribute| matches!(attribute.value.parsed.get(), Some(None)))

@@ -56,6 +56,19 @@ impl TerraformFile {
         Ok((facts, None))
     }
 
+    /// Whether [`TerraformFile::parse`] takes a file, without the facts: what is written plainly is not given to the
+    /// parser.
+    ///
+    /// # Errors
+    /// [`FactsError`] as for [`TerraformFile::parse`].
+    pub fn check(path: &RepoPath, bytes: &[u8]) -> Result<(), FactsError> {
+        let parses = |body: Body<'_>, _: &Source<'_>| matches!(body, Body::Sliced(body) if body.parses());
+        match sliced(path, bytes, FileKind::of(path.file_name()), |text| SlicedBody::of(text), &parses) {
+            Some(true) => Ok(()),
+            _ => parse::parsed(path, bytes, |_, _| ()),
+        }
+    }
+
     /// Whether a file of configuration may define locals, and whether it may give variables a default; told by its bytes,
     /// never no where it does.
     pub(crate) fn may_define(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {

@@ -49,3 +49,33 @@ fn what_is_found_in_slices_of_a_file_is_what_the_whole_of_it_says() {
     }
     assert!(parsed > files / 2, "only {parsed} of {files} parse");
 }
+
+#[test]
+fn a_file_is_found_to_parse_exactly_where_its_parser_takes_it() {
+    let files = std::env::var("INFRAFLOW_FACTS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
+    let (mut taken, mut refused) = (0, 0);
+    for seed in 0..files {
+        let chance = &mut Chance::new(seed ^ 0x5eed);
+        let mut text = file(chance);
+        for _ in 0..chance.below(4) {
+            let at = (0..=text.len())
+                .rev()
+                .find(|&at| at <= text.len() / 2 + chance.below(9) && text.is_char_boundary(at));
+            let at = at.unwrap_or_default();
+            let end =
+                (at + chance.below(3)..=text.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(at);
+            let new = [
+                "", "\"", "{", "}", "=", "\n", " ", "$", "${", "#", "[", ")", ",", "..", "-", "x = 1", "\\",
+                "<<A", "é", "?", "1.", "/*", "%{", "for", "null", "x.y z", "a.0.b", "1e5", "!", "a[*]", "\r",
+                "\u{b}",
+            ];
+            text.replace_range(at..end, chance.one(&new));
+        }
+        let path = path("m/main.tf");
+        let (found, whole) =
+            (TerraformFile::check(&path, text.as_bytes()), TerraformFile::parse(&path, text.as_bytes()));
+        assert_eq!(found.as_ref().err(), whole.as_ref().err(), "{text}");
+        *if whole.is_ok() { &mut taken } else { &mut refused } += 1;
+    }
+    assert!(taken > files / 8 && refused > files / 8, "{taken} taken, {refused} refused");
+}
