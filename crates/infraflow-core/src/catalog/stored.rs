@@ -422,8 +422,8 @@ mod tests {
             name: format!("call{n}"),
             in_file: path("live/prod/db/main.tf"),
             place: Place { start: 300, end: 70_000, line: 12, column: 3 },
-            source: (n % 2 == 0).then(|| text("../x")),
-            version: (n % 3 == 0).then(|| text("1.2.3")),
+            source: n.is_multiple_of(2).then(|| text("../x")),
+            version: n.is_multiple_of(3).then(|| text("1.2.3")),
             target: (n > 1).then(|| path("modules/db")),
         };
         Record {

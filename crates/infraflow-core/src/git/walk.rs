@@ -94,7 +94,7 @@ impl Tree {
                 return Err(too_many(path));
             }
             for item in listing.iter().filter(|item| item.mode == Mode::Directory) {
-                open.push((child(&path, item.name)?, item.id));
+                open.push((child(path, item.name)?, item.id));
             }
             read.push(Directory::new(path.clone(), listing));
         }

@@ -133,7 +133,7 @@ impl StaticValue {
         match self {
             Self::Computed(name, arguments) if name != ABSPATH => {
                 let texts = arguments.iter().map(|argument| argument.as_text(root)).collect();
-                match Self::computed(&name, texts).from_text() {
+                match Self::computed(&name, texts).read_back() {
                     // Nobody knows what was made of a place: any other may be meant.
                     Self::Unknown if arguments.iter().any(Self::holds_a_place) => {
                         Self::Computed(name, arguments)
@@ -167,12 +167,12 @@ impl StaticValue {
     }
 
     /// From such a text back to what it stands for.
-    fn from_text(self) -> Self {
+    fn read_back(self) -> Self {
         match self {
             Self::Literal(text) if text.contains(REPOSITORY) => Self::from_parts(vec![Self::Literal(text)]),
             Self::Concat(parts) if parts.iter().any(Self::holds_the_repository) => Self::from_parts(parts),
-            Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::from_text).collect()),
-            Self::List(items) => Self::List(items.into_iter().map(Self::from_text).collect()),
+            Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::read_back).collect()),
+            Self::List(items) => Self::List(items.into_iter().map(Self::read_back).collect()),
             other => other,
         }
     }
