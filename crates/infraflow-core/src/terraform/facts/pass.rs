@@ -18,6 +18,9 @@ pub(super) fn may_be_passed(kind: &str, labels: &[&str]) -> bool {
     }
 }
 
+/// So far it is looked for what follows the ends of values within values: each of a hundred thousand asks.
+const LONGEST_LOOK: usize = 256;
+
 impl Knife<'_> {
     /// Goes to the `}` of a block, told behind its `{`, where it reads and names no file, and says whether it
     /// does not. `None` where it is not certain how to cut.
@@ -51,6 +54,11 @@ impl Knife<'_> {
     /// Whether something is taken out of the value that ends here, or out of one around it.
     fn is_taken_from(&self) -> bool {
         let rest = &self.bytes[self.at..];
-        rest.iter().find(|byte| !b" \t\r\n)]}".contains(byte)).is_some_and(|byte| b".[".contains(byte))
+        let near = &rest[..rest.len().min(LONGEST_LOOK)];
+        match near.iter().find(|byte| !b" \t\r\n)]}".contains(byte)) {
+            Some(byte) => b".[".contains(byte),
+            // It may be.
+            None => near.len() < rest.len(),
+        }
     }
 }
