@@ -20,7 +20,9 @@ use crate::proof::RepoPath;
 ///    file as changed.
 ///    A dialect may pass over a file without parsing it where it can see that the file states nothing: then
 ///    `check` finds what is wrong with it.
-/// 6. `facts_and_parsed`, `facts_of_each`, `definitions` and `check` are as pure as `facts`, and of the same version.
+/// 6. `facts_and_parsed`, `facts_of_each`, `definitions`, `without_replaced` and `check` are as pure as `facts`, and of
+///    the same version. `overriding` names only files that `overrides` says so of, and `without_replaced` leaves every
+///    byte that it keeps in its place.
 /// 7. `resolve` looks at files of the tree through its `lookup` alone, and depends on nothing else: what it
 ///    was shown is what its answer depends on.
 /// 8. Nothing here panics or runs without bound, on any input. A dialect whose work can fail for a reason of

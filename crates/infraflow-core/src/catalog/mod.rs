@@ -40,6 +40,17 @@
 //! depends on the file. What only a plan can tell is taken for anything below the constant beginning of the
 //! path, and [`Catalog::warnings`] says so. Links are followed within the repository, and count themselves.
 //!
+//! Functions of texts are worked out on a path as Terraform has it, which writes `path.module` from where it runs:
+//! `../../modules/m`, and `.` for the root module. Where something is done to a path that only a plan can tell, any
+//! file of the repository may be meant. What an override file replaces is not read. Of a text of several lines, such
+//! as a heredoc, what is interpolated counts, and of its other words only those of a command.
+//!
+//! # Values of variables
+//! Of the files that Terraform reads by itself the last one that gives a value counts, and the default no more. Any
+//! other file of values in the directory of a unit may be named to it. One above the units may be named to each of
+//! them, as `-var-file=../common.tfvars` on a command line that nobody sees: it counts for those that have a word for
+//! one of its names, or a backend that such settings are for. What Terragrunt runs names its files itself.
+//!
 //! # What a catalog costs
 //! A scope (a directory as one dialect reads it, or a test file) is linked into a record that names everything
 //! it depends on by path, whether that is there or not. So a record stays true as long as nothing changes that
@@ -83,6 +94,7 @@
 //! - Where nothing tells which units share a directory ([`variants`](mod@variants)), it is one unit, and all
 //!   variable files beside it count for it. What a unit of Terragrunt is given it names itself, so that such units
 //!   are declared or one.
+//! - Where an override gives a block another `for_each`, what the items are is not known to the rest of the block.
 //! - Modules of two dialects in one directory share an entry, and the first dialect speaks for both.
 //! - Objects of Argo CD and Flux that name a path of this repository are not read: what they deploy is a unit by
 //!   its own kustomization, or by a pattern of `live`.

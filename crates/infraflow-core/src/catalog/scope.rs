@@ -366,7 +366,7 @@ impl Scope {
     fn settle_reads(&mut self, ground: &Ground<'_>) -> Result<(), GitError> {
         let mut settled = Vec::with_capacity(self.reads.len());
         for Read { kind, value, part, proof } in &self.reads {
-            let local = matches!(value, StaticValue::Local(..)) && NAMES.contains(kind);
+            let local = matches!(value.place(), StaticValue::Local(..)) && NAMES.contains(kind);
             for value in alternatives(self.filled(value, ground)?) {
                 // A local that turns out to be no path of this repository names nothing.
                 if local && !names_a_place(&value) {

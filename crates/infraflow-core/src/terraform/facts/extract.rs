@@ -253,11 +253,11 @@ fn call(block: &Block<'_>, source: &Source<'_>) -> ModuleCall {
     }
 }
 
-/// A source that OpenTofu evaluates early: of variables and locals.
+/// A source that OpenTofu evaluates early: of variables and locals, or of constants by functions.
 fn computed_source(body: Body<'_>, source: &Source<'_>) -> Option<StaticValue> {
     let expression = body.attribute("source").filter(|expression| expression.text(source).is_none())?;
     let value = evaluate(expression, &Scope::default());
-    value.names_something().then_some(value)
+    (value.names_something() || matches!(value, StaticValue::Literal(_))).then_some(value)
 }
 
 fn variable(block: &Block<'_>, source: &Source<'_>) -> Variable {

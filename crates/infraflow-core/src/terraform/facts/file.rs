@@ -148,7 +148,7 @@ pub struct ModuleCall {
     pub place: Place,
     /// `source`, where it is a constant text.
     pub source: Option<Text>,
-    /// What is known of `source` where it names variables or locals, as OpenTofu allows.
+    /// What is known of `source` where it is computed, as OpenTofu allows.
     pub computed_source: Option<StaticValue>,
     /// `version`, where it is a constant text.
     pub version: Option<Text>,

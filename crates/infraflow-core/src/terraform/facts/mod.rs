@@ -18,7 +18,8 @@
 //! # Paths that are computed
 //! A path given to `file`, `templatefile`, `fileset` and their kin is kept as a [`StaticValue`]: an
 //! expression in which `path.module`, `path.root`, locals and variables still have to be filled in, since
-//! they stand in other files of the directory, or in the caller. What nobody can know before a plan is
+//! they stand in other files of the directory, or in the caller. What functions make of texts that are not all known
+//! yet is kept as [`StaticValue::Computed`], and worked out where they are. What nobody can know before a plan is
 //! [`StaticValue::Unknown`], and is matched conservatively by whoever links the facts.
 
 mod computed;

@@ -16,6 +16,8 @@ pub(super) enum Naming {
     Counts,
     /// What is asked for is a path: any word is one, and a variable may hold one.
     Path,
+    /// The same, and a text of several lines may be run.
+    Script,
     /// What is asked for is a command: its words that may be paths are.
     Command,
     Ignored,
@@ -29,6 +31,8 @@ impl Naming {
             Self::Command => Self::Command,
             _ if COMMANDS.contains(&name) => Self::Command,
             _ if sieve::asks_for_a_path(name) => Self::Path,
+            // Modules hand them to `local-exec`: `create_cmd_body` (terraform-google-modules/gcloud).
+            _ if name.contains("cmd") || name.contains("command") => Self::Script,
             _ => Self::Counts,
         }
     }
@@ -103,7 +107,7 @@ pub(super) fn is_word(word: &str, naming: Naming) -> bool {
     let looks = match naming {
         Naming::Path => word != "." && word != "..",
         Naming::Command => word.contains(['/', '.']) && word != "." && word != "..",
-        Naming::Counts | Naming::Ignored => false,
+        Naming::Counts | Naming::Script | Naming::Ignored => false,
     };
     looks && !word.is_empty() && word.len() < 256 && !word.starts_with(['/', '~', '-', '!', '$'])
 }

@@ -215,7 +215,7 @@ impl<'s, 'a> Reads<'s, 'a> {
             Shape::Text(text) => self.named_in_text(text, naming, Some(slice.span())),
             Shape::Other
                 if [Naming::Path, Naming::Command].contains(&naming)
-                    || sieve::may_read(slice.text, naming == Naming::Counts) =>
+                    || sieve::may_read(slice.text, [Naming::Counts, Naming::Script].contains(&naming)) =>
             {
                 if let Some(expression) = slice.parsed() {
                     self.shift = slice.start;
@@ -430,7 +430,8 @@ impl<'s, 'a> Reads<'s, 'a> {
         let elements: Vec<&Element> = template.iter().collect();
         // Of a text of several lines, which is mostly a file of its own, the words alone name nothing.
         let has_lines = |element: &&Element| matches!(element, Element::Literal(text) if text.contains('\n'));
-        let words_count = naming == Naming::Command || !elements.iter().any(has_lines);
+        let words_count =
+            [Naming::Command, Naming::Script].contains(&naming) || !elements.iter().any(has_lines);
         if naming == Naming::Path {
             let whole = evaluate_elements(&elements, scope);
             if is_one_path(&whole) {
@@ -481,6 +482,7 @@ impl<'s, 'a> Reads<'s, 'a> {
         let counts = match naming {
             Naming::Ignored => false,
             Naming::Counts => begins_relative(text) && !text.contains('\n'),
+            Naming::Script => begins_relative(text),
             Naming::Path => !text.contains('\n'),
             Naming::Command => true,
         };

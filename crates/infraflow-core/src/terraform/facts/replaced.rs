@@ -64,6 +64,8 @@ impl TerraformFile {
                 KEPT.iter().for_each(|kept| {
                     names.remove(*kept);
                 });
+                // JSON has dynamic blocks of all kinds under one name.
+                names.remove("dynamic");
             }
             all
         };
