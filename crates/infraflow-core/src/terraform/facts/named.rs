@@ -14,10 +14,10 @@ use super::{
 pub(super) enum Naming {
     /// A path is one that begins like one: `./`, `../`, `path.module`, a local.
     Counts,
+    /// The same, also in a text of several lines, which may be run.
+    Script,
     /// What is asked for is a path: any word is one, and a variable may hold one.
     Path,
-    /// The same, and a text of several lines may be run.
-    Script,
     /// What is asked for is a command: its words that may be paths are.
     Command,
     Ignored,

@@ -34,6 +34,7 @@ impl TerraformFile {
 
     /// What can still be made out in a file that [`TerraformFile::parse`] refuses: the blocks that parse on
     /// their own, and of the others every quoted text that may be a path, as something they name.
+    /// Of more than 64 MiB, nothing.
     pub fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
         salvage::salvage(path, bytes)
     }

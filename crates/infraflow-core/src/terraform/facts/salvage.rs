@@ -7,7 +7,7 @@ use super::{
     Base, FileFacts, FileKind, FileRead, ModuleCall, Repetition, StaticValue,
     parse::{body, facts},
     pieces::{legible, pieces, quoted_paths},
-    source::Source,
+    source::{MAX_BYTES, Source},
     view::Body,
 };
 use crate::proof::RepoPath;
@@ -15,7 +15,13 @@ use crate::proof::RepoPath;
 /// The most texts of one file that are taken for paths.
 const MAX_TEXTS: usize = 10_000;
 
+/// In larger files nothing is looked for: eight times what is read of one.
+pub(super) const MAX_SALVAGED: usize = 8 * MAX_BYTES;
+
 pub(super) fn salvage(path: &RepoPath, bytes: &[u8]) -> FileFacts {
+    if bytes.len() > MAX_SALVAGED {
+        return FileFacts::default();
+    }
     let text = legible(bytes);
     let source = Source::of(&text);
     let kind = FileKind::of(path.file_name());

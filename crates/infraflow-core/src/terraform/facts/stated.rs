@@ -1,5 +1,7 @@
 use super::{
-    FactsError, FileFacts, FileKind, Local, TerraformFile, extract, parse, sieve,
+    FactsError, FileFacts, FileKind, Local, TerraformFile, extract, parse,
+    salvage::MAX_SALVAGED,
+    sieve,
     slice::SlicedBody,
     source::{MAX_BYTES, Source},
     view::Body,
@@ -70,8 +72,11 @@ impl TerraformFile {
     }
 
     /// Whether a file of configuration may define locals, and whether it may give variables a default; told by its bytes,
-    /// never no where it does.
+    /// never no where it does and the file is read at all.
     pub(crate) fn may_define(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
+        if bytes.len() > MAX_SALVAGED {
+            return (false, false);
+        }
         let kind = FileKind::of(path.file_name());
         (sieve::may_define_locals(kind, bytes), sieve::may_define_defaults(kind, bytes))
     }

@@ -24,7 +24,7 @@ impl Chance {
     }
 }
 
-const ATTRIBUTES: [&str; 22] = [
+const ATTRIBUTES: [&str; 23] = [
     "source",
     "version",
     "name",
@@ -46,6 +46,7 @@ const ATTRIBUTES: [&str; 22] = [
     "program",
     "value",
     "profile",
+    "create_cmd",
     "dir",
 ];
 
@@ -187,7 +188,14 @@ fn block(chance: &mut Chance, text: &mut String, depth: usize, settings: bool) {
         let header = if settings {
             chance.one(&["backend \"s3\"", "cloud", "required_providers", "backend"])
         } else {
-            chance.one(&["dynamic \"rule\"", "content", "provisioner \"local-exec\"", "lifecycle", "rule"])
+            chance.one(&[
+                "dynamic \"rule\"",
+                "content",
+                "lifecycle_commands",
+                "provisioner \"local-exec\"",
+                "lifecycle",
+                "rule",
+            ])
         };
         text.push_str(&format!("  {header} "));
         block(chance, text, depth + 1, false);

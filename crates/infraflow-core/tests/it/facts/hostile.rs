@@ -17,7 +17,7 @@ fn facts(name: &str, bytes: &[u8]) -> (Facts, Duration) {
 fn a_file_of_a_gibibyte_is_told_to_be_too_large_without_being_read() {
     let (facts, time) = facts("m/main.tf", &vec![0; 1 << 30]);
     assert!(facts.unparsable[0].why.contains("more than the limit"));
-    assert!(time.as_secs() < 30, "{time:?}");
+    assert!(time.as_secs() < 2, "{time:?}");
 }
 
 #[test]
