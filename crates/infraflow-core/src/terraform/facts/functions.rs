@@ -164,10 +164,11 @@ pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<Stat
     let text = match (name, texts.as_slice()) {
         ("lower", [text]) => text.to_lowercase(),
         ("upper", [text]) => text.to_uppercase(),
-        ("title", [text]) => {
+        ("title", [text]) if text.is_ascii() => {
             let mut before = ' ';
             let raised = text.chars().map(|c| {
-                let raised = if before.is_alphanumeric() { c } else { c.to_ascii_uppercase() };
+                let within = before.is_ascii_alphanumeric() || before == '_';
+                let raised = if within { c } else { c.to_ascii_uppercase() };
                 before = c;
                 raised
             });
@@ -178,11 +179,12 @@ pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<Stat
         ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix).unwrap_or(text).to_owned(),
         ("trim", [text, cut]) => text.trim_matches(|c| cut.contains(c)).to_owned(),
         ("replace", [text, from, to]) => replaced(text, from, to)?,
-        ("substr", [text, from, length]) => {
+        // It counts what a reader takes for characters, which are bytes here alone.
+        ("substr", [text, from, length]) if text.is_ascii() => {
             let (from, length): (i64, i64) = (from.parse().ok()?, length.parse().ok()?);
             let from = match usize::try_from(from) {
                 Ok(from) => from,
-                Err(_) => text.chars().count().checked_sub(usize::try_from(from.unsigned_abs()).ok()?)?,
+                Err(_) => text.len().saturating_sub(usize::try_from(from.unsigned_abs()).ok()?),
             };
             let rest = text.chars().skip(from);
             match usize::try_from(length) {
@@ -194,25 +196,16 @@ pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<Stat
             let parts = text.split(separator).map(|part| StaticValue::Literal(part.to_owned()));
             return Some(StaticValue::List(parts.collect()));
         }
-        ("dirname", [text]) => {
-            return Some(StaticValue::directory(StaticValue::Literal(without_slashes(text))));
-        }
+        ("dirname", [text]) => return Some(StaticValue::directory(StaticValue::Literal((*text).to_owned()))),
         // Nobody knows what the directory of the repository is called.
-        ("basename", [text]) if *text != REPOSITORY => {
-            let text = without_slashes(text);
-            text.rsplit('/').next().unwrap_or(&text).to_owned()
-        }
+        ("basename", [text]) if *text != REPOSITORY => match text.trim_end_matches('/') {
+            "" if text.starts_with('/') => "/".to_owned(),
+            "" => ".".to_owned(),
+            text => text.rsplit('/').next().unwrap_or(text).to_owned(),
+        },
         _ => return None,
     };
     Some(StaticValue::Literal(text))
-}
-
-/// A path without slashes at its end.
-fn without_slashes(text: &str) -> String {
-    match text.trim_end_matches('/') {
-        "" if text.starts_with('/') => "/".to_owned(),
-        text => text.to_owned(),
-    }
 }
 
 /// What `replace` gives. Between slashes stands a regular expression.
@@ -296,4 +289,43 @@ fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
     }
     parts.push(StaticValue::Literal(rest.to_owned()));
     StaticValue::concat(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `terraform console` has them (1.11).
+    #[test]
+    fn functions_of_known_texts_give_what_terraform_gives() {
+        for (name, arguments, given) in [
+            ("dirname", &["a/b/"][..], "a/b"),
+            ("dirname", &["a/b"], "a"),
+            ("dirname", &["/a/"], "/a"),
+            ("dirname", &["a"], "."),
+            ("basename", &["a/b/"], "b"),
+            ("basename", &[""], "."),
+            ("basename", &["./"], "."),
+            ("basename", &["/"], "/"),
+            ("title", &["a_b c'd"], "A_b C'D"),
+            ("title", &["a-b c.d"], "A-B C.D"),
+            ("substr", &["abc", "-5", "2"], "ab"),
+            ("substr", &["abc", "-2", "1"], "b"),
+            ("substr", &["abc", "1", "-1"], "bc"),
+            ("replace", &["a.b", "/./", "$0$0"], "aa..bb"),
+            ("replace", &["ab", "/(a)/", "$1x"], "b"),
+            ("replace", &["ab", "/(a)/", "${1}x"], "axb"),
+            ("trim", &["--a--", "-"], "a"),
+            ("trimprefix", &["aab", "a"], "ab"),
+            ("trimsuffix", &["abb", "b"], "ab"),
+        ] {
+            let texts: Vec<StaticValue> =
+                arguments.iter().map(|&text| StaticValue::Literal(text.to_owned())).collect();
+            let found = of_constants(name, &texts);
+            assert_eq!(found, Some(StaticValue::Literal(given.to_owned())), "{name}({arguments:?})");
+        }
+        // What it counts as one character may be several here.
+        let text = |text: &str| StaticValue::Literal(text.to_owned());
+        assert_eq!(of_constants("substr", &[text("a\u{308}bc"), text("1"), text("1")]), None);
+    }
 }
