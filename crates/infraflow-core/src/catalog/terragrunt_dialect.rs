@@ -44,7 +44,7 @@ impl Dialect for TerragruntDialect {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn runs(&self, other: &DialectName) -> bool {

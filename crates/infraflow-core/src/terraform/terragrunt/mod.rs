@@ -47,6 +47,7 @@ mod frame;
 mod functions;
 mod hcl;
 mod json;
+mod lists;
 mod path;
 mod resolve;
 mod salvage;

@@ -8,6 +8,9 @@ pub(super) const MAX_ALTERNATIVES: usize = 32;
 /// The longest text that is computed.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
+/// The most items of a collection that is computed.
+pub(super) const MAX_ITEMS: usize = 10_000;
+
 pub(super) type Members = BTreeMap<Arc<str>, Value>;
 
 /// What can be said about a value without running anything.
