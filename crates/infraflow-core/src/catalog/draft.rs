@@ -291,9 +291,7 @@ impl Draft<'_> {
         }
         Ok(news)
     }
-}
 
-impl Draft<'_> {
     /// Fills in what a call passes by a name, or the scope gives, in words that mean the same to whoever calls it.
     fn know(&mut self, call: Option<usize>, name: &str, ground: &Ground<'_>) -> Result<(), GitError> {
         let scope = self.scope;

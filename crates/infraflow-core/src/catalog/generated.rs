@@ -8,7 +8,7 @@ use super::{
     group::Grouped,
     link::link,
     record::{Edge, End, Record},
-    scope::{MOST_THROUGH_LINKS, generated},
+    scope::generated,
     view::RecordId,
 };
 use crate::proof::{Link, RepoPath};
@@ -39,10 +39,7 @@ impl Catalog {
             if group.key.test || !group.files.iter().any(|entry| dialect.generates(&entry.path)) {
                 continue;
             }
-            let mut through_links = MOST_THROUGH_LINKS;
-            let files =
-                group.files.iter().map(|entry| ground.read_one_of(entry, &**dialect, &mut through_links));
-            let mut files = files.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            let mut files = ground.read_all(&group.files, &**dialect).map_err(failed)?;
             let (facts, _) = ground.resolve(&group, &mut files).map_err(failed)?;
             let scopes = facts.generated.iter().map(|unit| generated(&group, unit, &ground));
             let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;

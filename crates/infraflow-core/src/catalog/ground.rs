@@ -9,12 +9,16 @@ use super::{
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
     prepare::Prepared,
-    scope::{MOST_THROUGH_LINKS, ReadFile},
+    scope::ReadFile,
 };
 use crate::{
     git::{Entry, GitError, Mode, Near, Tree},
     proof::RepoPath,
 };
+
+/// So many bytes of configuration are read through the links of one scope. A link is a few bytes itself, and thousands
+/// of them may lead to one large file.
+const MOST_THROUGH_LINKS: usize = 4 << 20;
 
 pub(super) struct Ground<'a> {
     pub(super) tree: &'a Tree,
@@ -39,8 +43,18 @@ impl<'a> Ground<'a> {
         self.read_one_of(entry, dialect, &mut through_links)
     }
 
+    /// The files of a scope, read and understood.
+    pub(super) fn read_all(
+        &self,
+        entries: &[Entry],
+        dialect: &dyn Dialect,
+    ) -> Result<Vec<ReadFile>, GitError> {
+        let mut through_links = MOST_THROUGH_LINKS;
+        entries.iter().map(|entry| self.read_one_of(entry, dialect, &mut through_links)).collect()
+    }
+
     /// One of the files of a scope, read and understood; of those behind links, no more bytes than are left.
-    pub(super) fn read_one_of(
+    fn read_one_of(
         &self,
         entry: &Entry,
         dialect: &dyn Dialect,

@@ -164,10 +164,6 @@ fn run_from(group: &Group, configured: &Configured<'_>, rules: &CatalogRules) ->
 /// Where a path is named that may be read.
 const NAMES: [ReferenceKind; 2] = [ReferenceKind::PathNamed, ReferenceKind::PathGiven];
 
-/// So many bytes of configuration are read through the links of one scope. A link is a few bytes itself, and thousands
-/// of them may lead to one large file.
-pub(super) const MOST_THROUGH_LINKS: usize = 4 << 20;
-
 /// From this many directories above its own at most a test is run.
 pub(super) const MOST_NAMES_OF_TESTS: usize = 3;
 
@@ -179,9 +175,7 @@ pub(super) fn gather(
     configured: &Configured<'_>,
 ) -> Result<Scope, GitError> {
     let dialect = &*ground.dialects[usize::from(group.key.dialect)];
-    let mut through_links = MOST_THROUGH_LINKS;
-    let files = group.files.iter().map(|entry| ground.read_one_of(entry, dialect, &mut through_links));
-    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    let mut files = ground.read_all(&group.files, dialect)?;
     take_out_replaced(&mut files, ground, dialect)?;
     let (resolved, looked) = match group.key.test {
         true => (Facts::default(), Vec::new()),
