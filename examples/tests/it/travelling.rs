@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// Modules, one of which a branch changes.
+fn changed_modules() -> Repo {
+    let repo = modules();
+    repo.branch("change");
+    repo.write("modules/network/main.tf", NETWORK.replace("var.cidr", "upper(var.cidr)"));
+    repo.commit("feat: upper case");
+    repo
+}
+
 #[test]
 fn a_release_plan_is_carried_out_from_its_file_and_refused_when_it_was_altered_or_somebody_was_faster() {
     let repo = modules();
@@ -92,10 +101,7 @@ fn a_test_plan_travels_from_selection_to_the_sandbox() {
     if !has("terraform", "a_test_plan_travels_from_selection_to_the_sandbox") {
         return;
     }
-    let repo = modules();
-    repo.branch("change");
-    repo.write("modules/network/main.tf", NETWORK.replace("var.cidr", "upper(var.cidr)"));
-    repo.commit("feat: upper case");
+    let repo = changed_modules();
     let at = ["--sandbox", "../sandbox", "--store", "../store", "--run"];
     run(&repo.path, "select_tests", &["--out", "../tests.json"]).ends(0);
     let planned = ["--tests", "../tests.json", "--out", "../sandbox.json", "--json"];
@@ -122,10 +128,7 @@ fn what_a_run_records_orders_and_spares_the_next_one() {
     if !has("terraform", "what_a_run_records_orders_and_spares_the_next_one") {
         return;
     }
-    let repo = modules();
-    repo.branch("change");
-    repo.write("modules/network/main.tf", NETWORK.replace("var.cidr", "upper(var.cidr)"));
-    repo.commit("feat: upper case");
+    let repo = changed_modules();
     // Runs of other tests have other names: on one machine a run's name is its folder.
     let at = ["--sandbox", "../sandbox", "--store", "../store", "--run"];
     let skip = ["--store", "../store", "--skip-green", "--out", "../tests.json"];

@@ -26,6 +26,22 @@ pub fn rules(live: &[&str]) -> CatalogRules {
     CatalogRules::default().with_live(live.iter().map(|text| PathPattern::parse(text).unwrap()))
 }
 
+/// All that a catalog says of itself.
+pub fn told(catalog: &Catalog) -> String {
+    format!(
+        "{:#?}",
+        (
+            catalog.modules(),
+            catalog.units(),
+            catalog.cases(),
+            catalog.calls(),
+            catalog.references(),
+            catalog.unparsable(),
+            catalog.warnings()
+        )
+    )
+}
+
 pub fn catalog_at(repo: &Repo, revision: &str, rules: &CatalogRules) -> Catalog {
     let repository = Repository::open(&repo.path).unwrap();
     let tree = repository.tree(&repository.revision(revision).unwrap()).unwrap();

@@ -10,7 +10,7 @@ use infraflow_core::{
 };
 
 use crate::{
-    catalog::{dialects, rules},
+    catalog::{dialects, rules, told},
     fixture::Repo,
 };
 
@@ -22,20 +22,15 @@ enum Edit {
 }
 use Edit::{Link, Remove, Write};
 
-/// All that a catalog says of itself.
-fn told(catalog: &Catalog) -> String {
-    format!(
-        "{:#?}",
-        (
-            catalog.modules(),
-            catalog.units(),
-            catalog.cases(),
-            catalog.calls(),
-            catalog.references(),
-            catalog.unparsable(),
-            catalog.warnings()
-        )
-    )
+/// Asks each of several edits in both directions.
+fn each_laid_over(files: &[(&str, &str)], all: &[&[Edit]]) {
+    for edits in all {
+        let path = |edit: &Edit| match edit {
+            Write(path, _) | Remove(path) | Link(path, _) => *path,
+        };
+        let what: Vec<&str> = edits.iter().map(path).collect();
+        laid_over(&CatalogRules::default(), files, edits).unwrap_or_else(|why| panic!("{what:?}: {why}"));
+    }
 }
 
 /// Asks in both directions; what differs.
@@ -237,7 +232,6 @@ fn names_that_begin_alike() {
 
 #[test]
 fn what_a_terragrunt_unit_looks_for_above_it_comes_and_goes() {
-    let rules = CatalogRules::default();
     let unit = "include \"root\" {\n  path = find_in_parent_folders(\"root.hcl\")\n}\nlocals {\n  env = read_terragrunt_config(find_in_parent_folders(\"env.hcl\", \"none.hcl\"))\n}\nterraform {\n  source = \"../../modules//m\"\n}\n";
     let files = [
         ("root.hcl", "inputs = {}\n"),
@@ -245,8 +239,8 @@ fn what_a_terragrunt_unit_looks_for_above_it_comes_and_goes() {
         ("live/dev/b/terragrunt.hcl", "dependency \"a\" {\n  config_path = \"../a\"\n}\n"),
         ("modules/m/main.tf", "variable \"f\" {}\nlocals {\n  x = file(var.f)\n}\n"),
     ];
-    for edits in [
-        &[Write("live/env.hcl", "locals {\n  a = 1\n}\n")] as &[Edit],
+    let all: &[&[Edit]] = &[
+        &[Write("live/env.hcl", "locals {\n  a = 1\n}\n")],
         &[Write("live/root.hcl", "terraform {\n  source = \"../../../modules//n\"\n}\n")],
         &[Remove("root.hcl")],
         &[Write("root.hcl", "inputs = {\n  f = \"${get_terragrunt_dir()}/f\"\n}\n")],
@@ -258,20 +252,12 @@ fn what_a_terragrunt_unit_looks_for_above_it_comes_and_goes() {
             Link("root.hcl", "live/other.hcl"),
             Write("live/other.hcl", "inputs = {\n  f = 1\n}\n"),
         ],
-    ] {
-        let what: Vec<&str> = edits
-            .iter()
-            .map(|edit| match edit {
-                Write(path, _) | Remove(path) | Link(path, _) => *path,
-            })
-            .collect();
-        laid_over(&rules, &files, edits).unwrap_or_else(|why| panic!("{what:?}: {why}"));
-    }
+    ];
+    each_laid_over(&files, all);
 }
 
 #[test]
 fn what_terramate_stacks_inherit_comes_and_goes() {
-    let rules = CatalogRules::default();
     let files = [
         ("terramate.tm.hcl", "terramate {}\n"),
         ("live/stack.tm.hcl", "globals {\n  a = \"x\"\n}\n"),
@@ -280,11 +266,11 @@ fn what_terramate_stacks_inherit_comes_and_goes() {
         ("live/b/stack.tm.hcl", "stack {\n  tags = [\"b\"]\n}\n"),
         ("live/a/sub/main.tf", ""),
     ];
-    for edits in [
+    let all: &[&[Edit]] = &[
         &[Write(
             "live/gen.tm.hcl",
             "generate_hcl \"g.tf\" {\n  content {\n    module \"m\" {\n      source = \"../../modules/${global.a}\"\n    }\n  }\n}\n",
-        )] as &[Edit],
+        )],
         &[Write("live/stack.tm.hcl", "globals {\n  a = \"y\"\n}\n")],
         &[Write("live/a/sub/stack.tm.hcl", "stack {}\n")],
         &[Remove("live/a/stack.tm.hcl")],
@@ -295,20 +281,12 @@ fn what_terramate_stacks_inherit_comes_and_goes() {
         ],
         &[Write("live/.tmskip", "")],
         &[Write("live/a/.tmskip", "")],
-    ] {
-        let what: Vec<&str> = edits
-            .iter()
-            .map(|edit| match edit {
-                Write(path, _) | Remove(path) | Link(path, _) => *path,
-            })
-            .collect();
-        laid_over(&rules, &files, edits).unwrap_or_else(|why| panic!("{what:?}: {why}"));
-    }
+    ];
+    each_laid_over(&files, all);
 }
 
 #[test]
 fn what_kustomizations_and_charts_name_comes_and_goes() {
-    let rules = CatalogRules::default();
     let files = [
         ("base/kustomization.yaml", "resources:\n- a.yaml\n"),
         ("base/a.yaml", ""),
@@ -317,23 +295,16 @@ fn what_kustomizations_and_charts_name_comes_and_goes() {
         ("chart/Chart.yaml", "name: x\ndependencies:\n- name: y\n  repository: file://../y\n"),
         ("y/values.yaml", ""),
     ];
-    for edits in [
-        &[Write("base/kustomization.yml", "resources: []\n")] as &[Edit],
+    let all: &[&[Edit]] = &[
+        &[Write("base/kustomization.yml", "resources: []\n")],
         &[Remove("base/kustomization.yaml"), Write("base/Kustomization", "resources:\n- a.yaml\n")],
         &[Write("y/Chart.yaml", "name: y\n")],
         &[Remove("over/charts/c/Chart.yaml")],
         &[Write("chart/charts/z/Chart.yaml", "name: z\n"), Write("chart/.helmignore", "charts\n")],
         &[Write("over/main.tf", "terraform {\n  backend \"local\" {}\n}\n")],
         &[Remove("base/kustomization.yaml")],
-    ] {
-        let what: Vec<&str> = edits
-            .iter()
-            .map(|edit| match edit {
-                Write(path, _) | Remove(path) | Link(path, _) => *path,
-            })
-            .collect();
-        laid_over(&rules, &files, edits).unwrap_or_else(|why| panic!("{what:?}: {why}"));
-    }
+    ];
+    each_laid_over(&files, all);
 }
 
 #[test]

@@ -67,7 +67,7 @@ enum Kind {
     Provider,
     /// The kind of a block of data.
     State,
-    /// `./`, and what may hide it.
+    /// It counts wherever it stands: `./`, what may hide it, blocks that have names of their own.
     Always,
     /// What a path goes on with behind an interpolation: what stands before it counts by itself.
     Behind,
@@ -97,6 +97,7 @@ static IN_ALL: LazyLock<Option<Words>> = LazyLock::new(|| {
     let search = match packed {
         Some(packed) => Search::Packed(packed),
         None => {
+            // The words stand everywhere, so that to search for rare bytes of theirs gains nothing.
             let builder = &mut AhoCorasick::builder();
             let builder = builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
             Search::ByteByByte(Box::new(builder.prefilter(false).build(&words).ok()?))

@@ -15,7 +15,7 @@ use super::{
     model::{Tree, apply},
     number,
 };
-use crate::catalog::{dialects, rules};
+use crate::catalog::{dialects, rules, told};
 
 /// A repository, and what each of a branch's commits leaves of it.
 fn chain(seed: u64, length: usize) -> Vec<Tree> {
@@ -27,22 +27,6 @@ fn chain(seed: u64, length: usize) -> Vec<Tree> {
         trees.push(apply(last, &ops));
     }
     trees
-}
-
-/// All that a catalog says of itself.
-fn told(catalog: &Catalog) -> String {
-    format!(
-        "{:#?}",
-        (
-            catalog.modules(),
-            catalog.units(),
-            catalog.cases(),
-            catalog.calls(),
-            catalog.references(),
-            catalog.unparsable(),
-            catalog.warnings()
-        )
-    )
 }
 
 /// Where two texts part.
