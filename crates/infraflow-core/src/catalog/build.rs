@@ -12,13 +12,13 @@ use super::{
     ground::Ground,
     group::{Group, Grouped},
     image::{Encoded, Meta},
-    link::{link, link_alone},
+    link::{carried, finished, link_alone},
     links::Links,
     look::Memo,
     own::OwnAddresses,
     prepare::Prepared,
     record::Record,
-    scope::gather,
+    scope::{Scope, gather},
 };
 use crate::{
     git::{GitError, Tree},
@@ -177,7 +177,9 @@ pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>
         let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let outside = |directory: &RepoPath| Ok(open.get(directory).cloned().unwrap_or_default());
         let mut again = Encoded::default();
-        for record in link(&scopes, &ground, &configured, &outside)? {
+        let scopes: Vec<&Scope> = scopes.iter().collect();
+        let drafts = carried(&scopes, &ground, &outside)?;
+        for record in finished(drafts, &ground, &configured)? {
             again.push(&record);
         }
         encoded.push(again);

@@ -25,7 +25,7 @@ use crate::{
 /// One file a repository and set of rules, named by a digest of both, holds the linked catalog of one commit.
 /// It is written whole or not at all, checked wherever it is read, and used only where the dialects, their
 /// versions, the rules and the repository's addresses are the same; deleting it is always safe. Where it is
-/// missing or damaged, or trunk has moved far from that commit, the tree is read anew. Whoever may write to the folder
+/// missing or damaged, the tree is read anew; where trunk has moved on, what differs is. Whoever may write to the folder
 /// decides the answers, as with any cache: what a change request's own code could write is no cache for trunk.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogCache {
@@ -69,20 +69,26 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<(Catalog, Catalog), CatalogError> {
         let makings = Arc::new(Makings::new(base, dialects, rules)?);
-        if let Some((index, kept)) = self.kept(base, &makings)?
-            && !is_outgrown(&index, &kept, base)?
-        {
-            let head = Self::head(&index, head, &makings)?;
-            return Ok((kept, head));
-        }
-        let index = Arc::new(Index::of(base, &makings)?);
-        let catalogs = || Ok((Catalog::own(&index, base, &makings)?, Self::head(&index, head, &makings)?));
+        let index = match self.kept(base, &makings)? {
+            Some((index, kept)) if !is_outgrown(&index, &kept, base)? => {
+                let head = Self::head(&kept, head, &makings)?;
+                return Ok((kept, head));
+            }
+            Some((_, kept)) => Index::folded(kept.view(), base, &makings)?,
+            None => Index::of(base, &makings)?,
+        };
+        let index = Arc::new(index);
+        let catalogs = || {
+            let base = Catalog::own(&index, base, &makings)?;
+            let head = Self::head(&base, head, &makings)?;
+            Ok((base, head))
+        };
         // The file is written while the head is laid over the index.
         rayon::join(|| self.keep(&index, base, &makings), catalogs).1
     }
 
-    fn head(index: &Arc<Index>, head: &Tree, makings: &Arc<Makings>) -> Result<Catalog, CatalogError> {
-        match Catalog::over(index, head, makings)? {
+    fn head(base: &Catalog, head: &Tree, makings: &Arc<Makings>) -> Result<Catalog, CatalogError> {
+        match base.with_tree(head)? {
             Some(catalog) => Ok(catalog),
             None => Catalog::own(&Arc::new(Index::of(head, makings)?), head, makings),
         }
@@ -99,12 +105,12 @@ impl CatalogCache {
         rules: &CatalogRules,
     ) -> Result<Catalog, CatalogError> {
         let makings = Arc::new(Makings::new(tree, dialects, rules)?);
-        if let Some((index, kept)) = self.kept(tree, &makings)?
-            && !is_outgrown(&index, &kept, tree)?
-        {
-            return Ok(kept);
-        }
-        let index = Arc::new(Index::of(tree, &makings)?);
+        let index = match self.kept(tree, &makings)? {
+            Some((index, kept)) if !is_outgrown(&index, &kept, tree)? => return Ok(kept),
+            Some((_, kept)) => Index::folded(kept.view(), tree, &makings)?,
+            None => Index::of(tree, &makings)?,
+        };
+        let index = Arc::new(index);
         self.keep(&index, tree, &makings);
         Catalog::own(&index, tree, &makings)
     }
@@ -141,8 +147,8 @@ impl CatalogCache {
     }
 }
 
-/// Of an index of so many scopes, one in this number can be laid anew over it before it is worth making it anew.
-const WORTH_KEEPING: u32 = 32;
+/// Of an index of so many scopes, one in this number can be laid anew over it before it is worth writing it anew.
+const WORTH_KEEPING: u32 = 256;
 
 /// Some scopes are always laid over it.
 const A_FEW: u32 = 4;

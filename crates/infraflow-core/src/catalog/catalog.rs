@@ -11,7 +11,7 @@ use super::{
     build::Makings,
     classify::Sort,
     index::Index,
-    patch::lay,
+    patch::{lay, lay_over},
     record::{Key, Record},
     shared::Shared,
     view::{RecordId, View},
@@ -80,17 +80,25 @@ impl Catalog {
         tree: &Tree,
         makings: &Arc<Makings>,
     ) -> Result<Option<Self>, CatalogError> {
-        let view = lay(index, tree, makings)?;
-        Ok(view.map(|view| Self {
-            inner: Arc::new(Inner {
-                tree: tree.clone(),
-                makings: Arc::clone(makings),
-                view,
-                sorts: Mutex::default(),
-                shared: Mutex::default(),
-            }),
-            environments: None,
-        }))
+        Ok(lay(index, tree, makings)?.map(|view| Self::new(view, tree, makings)))
+    }
+
+    /// Another tree over what this one has; `None` where too much differs.
+    pub(super) fn with_tree(&self, tree: &Tree) -> Result<Option<Self>, CatalogError> {
+        let makings = &self.inner.makings;
+        let view = lay_over(self.view(), self.tree(), tree, makings)?;
+        Ok(view.map(|view| Self::new(view, tree, makings)))
+    }
+
+    fn new(view: View, tree: &Tree, makings: &Arc<Makings>) -> Self {
+        let inner = Inner {
+            tree: tree.clone(),
+            makings: Arc::clone(makings),
+            view,
+            sorts: Mutex::default(),
+            shared: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner), environments: None }
     }
 
     /// How many scopes are laid over the index, or gone from it.

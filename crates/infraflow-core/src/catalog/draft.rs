@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     ReferenceKind,
-    fill::{Names, alternatives, is_open, names_variable, taken_out, variables},
+    alternatives::alternatives,
+    fill::{Names, is_open, names_variable, taken_out, variables},
     glob::Glob,
     ground::Ground,
-    record::{Edge, End, Open, Proof},
+    record::{Edge, End, Open, Proof, Record},
     scope::{Call, Scope},
     settle::Default,
 };
@@ -87,6 +88,7 @@ pub(super) struct Travelling {
 }
 
 pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
+    scope.begin_anew();
     let mut draft = Draft {
         scope,
         targets: Vec::new(),
@@ -314,6 +316,37 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Whether a read remains, where what it gives is known: of what is given to a called module that reads it, the
+    /// module says so.
+    pub(super) fn remains(&self, open: &Open) -> bool {
+        open.kind != ReferenceKind::PathGiven || !self.followed.contains(&*open.value)
+    }
+
+    /// Whether it leaves the same open to its callers as a record of it does.
+    pub(super) fn leaves_open(&self, record: Option<&Record>, ground: &Ground<'_>) -> Result<bool, GitError> {
+        let opens = self.opens.values().map(|travelling| &travelling.open);
+        let mut opens = opens.filter(|open| self.remains(open) && travels(open)).peekable();
+        let Some(record) = record else { return Ok(opens.peek().is_none()) };
+        let mut named = BTreeSet::new();
+        let mut known = record.open.iter();
+        for open in opens {
+            if known.next() != Some(open) {
+                return Ok(false);
+            }
+            named.extend(variables(&open.value));
+        }
+        if known.next().is_some() {
+            return Ok(false);
+        }
+        if named.is_empty() {
+            return Ok(record.defaults.is_empty());
+        }
+        let defaults = self.scope.defaults(ground)?;
+        let now = named.iter().filter_map(|name| Some((*name, defaults.get(*name)?)));
+        let before = record.defaults.iter().map(|(name, value)| (name.as_str(), value));
+        Ok(now.eq(before))
+    }
+
     /// The reads of which its callers have not been told.
     pub(super) fn news(&mut self) -> Vec<Open> {
         let news = self.opens.values_mut().filter(|travelling| travelling.is_news);
@@ -332,7 +365,11 @@ pub(super) fn taken_with_default(
     default: Option<&StaticValue>,
     steps: &[Step],
 ) -> StaticValue {
-    let Some(default) = default else { return value.taken(steps) };
+    // What is no object has no members to leave out.
+    let Some(default @ StaticValue::Object(_)) = default.filter(|_| matches!(value, StaticValue::Object(_)))
+    else {
+        return value.taken(steps);
+    };
     // Of large objects only what is taken out is copied.
     if let (StaticValue::Object(members), StaticValue::Object(others), [Step::Member(name), rest @ ..]) =
         (value, default, steps)

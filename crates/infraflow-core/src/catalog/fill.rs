@@ -13,9 +13,6 @@ const MAX_DEPTH: usize = 24;
 /// The most parts that a filled-in value has.
 const MAX_PARTS: usize = 4_000;
 
-/// The most paths that one expression can stand for before it is taken for anything at all.
-const MAX_ALTERNATIVES: usize = 256;
-
 /// What is taken out of a variable.
 type Variables<'a> = dyn Fn(&str, &[Step]) -> StaticValue + 'a;
 
@@ -40,44 +37,62 @@ impl Names<'_> {
     }
 
     fn filled(&self, value: &StaticValue, depth: usize, left: &mut usize) -> StaticValue {
+        self.changed(value, depth, left).unwrap_or_else(|| value.clone())
+    }
+
+    /// What the value becomes; `None` where it stays as it is, so that only what changes is made anew.
+    fn changed(&self, value: &StaticValue, depth: usize, left: &mut usize) -> Option<StaticValue> {
         *left = left.saturating_sub(1);
         if depth > MAX_DEPTH || *left == 0 {
-            return StaticValue::Unknown;
+            return Some(StaticValue::Unknown);
         }
-        let mut each = |values: &[StaticValue]| -> Vec<StaticValue> {
-            values.iter().map(|value| self.filled(value, depth, left)).collect()
-        };
-        match value {
-            StaticValue::Base(base) => StaticValue::Base(self.base(base)),
-            StaticValue::Concat(parts) => StaticValue::concat(each(parts)),
-            StaticValue::OneOf(values) => StaticValue::one_of(each(values)),
-            StaticValue::List(items) => StaticValue::List(each(items)),
-            StaticValue::Many(item) => StaticValue::Many(Box::new(self.filled(item, depth, left))),
+        Some(match value {
+            StaticValue::Base(base) => return self.base(base).map(StaticValue::Base),
+            StaticValue::Concat(parts) => match self.each(parts, depth, left) {
+                Some(parts) => StaticValue::concat(parts),
+                None if is_one_text(parts) => return None,
+                None => StaticValue::concat(parts.clone()),
+            },
+            StaticValue::OneOf(values) => match self.each(values, depth, left) {
+                Some(values) => StaticValue::one_of(values),
+                None if is_a_choice(values) => return None,
+                None => StaticValue::one_of(values.clone()),
+            },
+            StaticValue::List(items) => StaticValue::List(self.each(items, depth, left)?),
+            StaticValue::Many(item) => StaticValue::Many(Box::new(self.changed(item, depth, left)?)),
             StaticValue::Map(key, item) => {
-                let key = self.filled(key, depth, left);
-                StaticValue::Map(Box::new(key), Box::new(self.filled(item, depth, left)))
+                let (key, item) = self.both([key, item], depth, left)?;
+                StaticValue::Map(key, item)
             }
-            StaticValue::Object(members) => StaticValue::Object(
-                members
-                    .iter()
-                    .map(|(name, member)| (name.clone(), self.filled(member, depth, left)))
-                    .collect(),
-            ),
-            StaticValue::Local(name, steps) => match self.locals {
-                Some(locals) => {
-                    let local = locals.get(name).unwrap_or(&StaticValue::Unknown);
-                    self.filled(&local.taken(steps), depth + 1, left)
+            StaticValue::Object(members) => {
+                let mut changed: Option<Vec<(String, StaticValue)>> = None;
+                for (at, (name, member)) in members.iter().enumerate() {
+                    match (self.changed(member, depth, left), &mut changed) {
+                        (Some(member), Some(changed)) => changed.push((name.clone(), member)),
+                        (None, Some(changed)) => changed.push((name.clone(), member.clone())),
+                        (Some(member), None) => {
+                            let mut all = Vec::with_capacity(members.len());
+                            all.extend_from_slice(&members[..at]);
+                            all.push((name.clone(), member));
+                            changed = Some(all);
+                        }
+                        (None, None) => {}
+                    }
                 }
-                None => value.clone(),
-            },
-            StaticValue::Variable(name, steps) => match self.variables {
-                Some(variables) => variables(name, steps),
-                None => value.clone(),
-            },
+                StaticValue::Object(changed?)
+            }
+            StaticValue::Local(name, steps) => {
+                let local = self.locals?.get(name).unwrap_or(&StaticValue::Unknown);
+                match local.inside(steps) {
+                    Some(inside) => self.filled(inside, depth + 1, left),
+                    None => self.filled(&local.taken(steps), depth + 1, left),
+                }
+            }
+            StaticValue::Variable(name, steps) => self.variables?(name, steps),
             StaticValue::Keys(inner) => self.filled(inner, depth + 1, left).keys(),
             StaticValue::FileSet(directory, glob) => {
-                let directory = self.filled(directory, depth, left);
-                StaticValue::FileSet(Box::new(directory), Box::new(self.filled(glob, depth, left)))
+                let (directory, glob) = self.both([directory, glob], depth, left)?;
+                StaticValue::FileSet(directory, glob)
             }
             StaticValue::Directory(inner) => {
                 self.told(StaticValue::directory(self.filled(inner, depth, left)))
@@ -86,14 +101,49 @@ impl Names<'_> {
                 self.told(StaticValue::file_name(self.filled(inner, depth, left)))
             }
             StaticValue::Computed(name, arguments) => {
-                let arguments = each(arguments);
+                let arguments = arguments.iter().map(|value| self.filled(value, depth, left)).collect();
                 self.told(StaticValue::computed(name, arguments))
             }
-            StaticValue::Contents(path) => StaticValue::Contents(Box::new(self.filled(path, depth, left))),
+            StaticValue::Contents(path) => StaticValue::Contents(Box::new(self.changed(path, depth, left)?)),
             StaticValue::Decoded(path, steps) => {
-                StaticValue::Decoded(Box::new(self.filled(path, depth, left)), steps.clone())
+                StaticValue::Decoded(Box::new(self.changed(path, depth, left)?), steps.clone())
             }
-            other => other.clone(),
+            _ => return None,
+        })
+    }
+
+    /// What each of several values becomes; `None` where all stay as they are.
+    fn each(&self, values: &[StaticValue], depth: usize, left: &mut usize) -> Option<Vec<StaticValue>> {
+        let mut changed: Option<Vec<StaticValue>> = None;
+        for (at, value) in values.iter().enumerate() {
+            match (self.changed(value, depth, left), &mut changed) {
+                (Some(value), Some(changed)) => changed.push(value),
+                (None, Some(changed)) => changed.push(value.clone()),
+                (Some(value), None) => {
+                    let mut all = Vec::with_capacity(values.len());
+                    all.extend_from_slice(&values[..at]);
+                    all.push(value);
+                    changed = Some(all);
+                }
+                (None, None) => {}
+            }
+        }
+        changed
+    }
+
+    fn both(
+        &self,
+        [one, two]: [&StaticValue; 2],
+        depth: usize,
+        left: &mut usize,
+    ) -> Option<(Box<StaticValue>, Box<StaticValue>)> {
+        let changed = (self.changed(one, depth, left), self.changed(two, depth, left));
+        match changed {
+            (None, None) => None,
+            (new_one, new_two) => Some((
+                Box::new(new_one.unwrap_or_else(|| one.clone())),
+                Box::new(new_two.unwrap_or_else(|| two.clone())),
+            )),
         }
     }
 
@@ -105,82 +155,35 @@ impl Names<'_> {
         }
     }
 
-    fn base(&self, base: &Base) -> Base {
+    /// What a directory turns out to be, where that is known here.
+    fn base(&self, base: &Base) -> Option<Base> {
         let filled = match base {
             Base::Module => self.module,
             Base::Root | Base::Cwd => self.root,
             Base::Directory(_) => None,
         };
-        filled.map_or_else(|| base.clone(), |directory| Base::Directory(directory.clone()))
+        filled.map(|directory| Base::Directory(directory.clone()))
     }
 }
 
-/// Each single value that a value can be; [`StaticValue::Unknown`] stands for the rest where there are too
-/// many.
-pub(super) fn alternatives(value: StaticValue) -> Vec<StaticValue> {
-    if branches(&value) { each_alternative(&value) } else { vec![value] }
-}
-
-/// Whether a value can be several single ones.
-fn branches(value: &StaticValue) -> bool {
-    match value {
-        StaticValue::OneOf(_) => true,
-        StaticValue::Concat(parts) => parts.iter().any(branches),
-        StaticValue::Directory(inner)
-        | StaticValue::FileName(inner)
-        | StaticValue::Contents(inner)
-        | StaticValue::Decoded(inner, _)
-        | StaticValue::FileSet(_, inner) => branches(inner),
-        _ => false,
-    }
-}
-
-fn each_alternative(value: &StaticValue) -> Vec<StaticValue> {
-    let each = |inner: &StaticValue, make: &dyn Fn(Box<StaticValue>) -> StaticValue| {
-        each_alternative(inner).into_iter().map(|inner| make(Box::new(inner))).collect()
+/// Whether [`StaticValue::concat`] would leave these parts as they are.
+fn is_one_text(parts: &[StaticValue]) -> bool {
+    let constant = |part: &StaticValue| matches!(part, StaticValue::Literal(_));
+    let stays = |part: &StaticValue| match part {
+        StaticValue::Literal(text) => !text.is_empty(),
+        StaticValue::Concat(_) => false,
+        _ => true,
     };
-    let mut found = match value {
-        StaticValue::OneOf(values) => values.iter().flat_map(each_alternative).collect(),
-        StaticValue::Concat(parts) => {
-            let mut all = vec![Vec::new()];
-            for part in parts {
-                let mut parts = each_alternative(part);
-                if all.len() * parts.len() > MAX_ALTERNATIVES {
-                    parts = vec![StaticValue::Unknown];
-                }
-                // To copy what stands before for each of thousands of parts would take their square.
-                if let [only] = parts.as_slice() {
-                    all.iter_mut().for_each(|before: &mut Vec<_>| before.push(only.clone()));
-                    continue;
-                }
-                all = all
-                    .iter()
-                    .flat_map(|before| {
-                        parts.iter().map(move |part| {
-                            let mut parts = before.clone();
-                            parts.push(part.clone());
-                            parts
-                        })
-                    })
-                    .collect();
-            }
-            all.into_iter().map(StaticValue::concat).collect()
-        }
-        StaticValue::Directory(inner) => each(inner, &StaticValue::Directory),
-        StaticValue::FileName(inner) => each(inner, &StaticValue::FileName),
-        StaticValue::Contents(path) => each(path, &StaticValue::Contents),
-        StaticValue::Decoded(path, steps) => each(path, &|path| StaticValue::Decoded(path, steps.clone())),
-        StaticValue::FileSet(directory, globs) => {
-            each(globs, &|glob| StaticValue::FileSet(directory.clone(), glob))
-        }
-        other => vec![other.clone()],
-    };
-    found.sort();
-    found.dedup();
-    if found.len() > MAX_ALTERNATIVES {
-        found = vec![StaticValue::Unknown];
-    }
-    found
+    parts.len() > 1
+        && parts.iter().all(stays)
+        && !parts.windows(2).any(|pair| constant(&pair[0]) && constant(&pair[1]))
+}
+
+/// Whether [`StaticValue::one_of`] would leave these values as they are.
+fn is_a_choice(values: &[StaticValue]) -> bool {
+    values.len() > 1
+        && !values.iter().any(|value| matches!(value, StaticValue::OneOf(_)))
+        && !values.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Whether something is left that only a caller knows: a variable, the root's directory, or how a path is written.
@@ -321,15 +324,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_choices_followed_by_many_parts_end_soon() {
-        let choice =
-            StaticValue::OneOf(vec![StaticValue::Literal("a".into()), StaticValue::Literal("b".into())]);
-        let mut parts = vec![choice; 20];
-        parts.extend((0..4_000).map(|_| StaticValue::Unknown));
-        let start = std::time::Instant::now();
-        let found = alternatives(StaticValue::Concat(parts));
-        assert!(found.len() <= MAX_ALTERNATIVES && !found.is_empty());
-        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    fn what_stays_as_it_is_counts_as_much_as_what_is_filled_in() {
+        let text = |text: &str| StaticValue::Literal(text.into());
+        let locals = HashMap::from([("a".to_owned(), StaticValue::Concat(vec![text("x"), text("y")]))]);
+        let names = Names { locals: Some(&locals), ..Names::default() };
+        let local = StaticValue::Local("a".into(), Vec::new());
+        let object = |member: StaticValue| {
+            StaticValue::Object(vec![
+                ("one".into(), StaticValue::List(vec![text("a"), text("b")])),
+                ("two".into(), member),
+                ("three".into(), StaticValue::Null),
+            ])
+        };
+        assert_eq!(names.fill(&object(local.clone())), object(text("xy")));
+        assert_eq!(names.fill(&object(text("a"))), object(text("a")));
+        // What was put together by hand comes out as it would have been made.
+        let parts = StaticValue::Concat(vec![text("a"), StaticValue::Concat(vec![text(""), text("b")])]);
+        assert_eq!(names.fill(&parts), text("ab"));
+        let choice = StaticValue::OneOf(vec![text("a"), StaticValue::OneOf(vec![text("a"), text("b")])]);
+        assert_eq!(names.fill(&choice), StaticValue::OneOf(vec![text("a"), text("b")]));
+        assert_eq!(names.fill(&StaticValue::OneOf(vec![local])), text("xy"));
+        let many = StaticValue::List((0..MAX_PARTS + 9).map(|_| text("a")).collect());
+        let StaticValue::List(items) = names.fill(&many) else { panic!("a list stays one") };
+        assert_eq!(items.iter().filter(|item| **item == text("a")).count(), MAX_PARTS - 2);
+        assert_eq!(items.last(), Some(&StaticValue::Unknown));
     }
 
     #[test]
@@ -340,7 +358,7 @@ mod tests {
             .collect();
         let names = Names { locals: Some(&locals), ..Names::default() };
         let start = std::time::Instant::now();
-        alternatives(names.fill(&local(0)));
+        super::super::alternatives::alternatives(names.fill(&local(0)));
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 }

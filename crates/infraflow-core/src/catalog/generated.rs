@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{
     Catalog, CatalogError, ReferenceKind,
     group::Grouped,
-    link::link,
+    link::{carried, finished},
     record::{Edge, End, Record},
-    scope::generated,
+    scope::{Scope, generated},
     view::RecordId,
 };
 use crate::proof::{Link, RepoPath};
@@ -56,7 +56,9 @@ impl Catalog {
                 }
                 Ok(found)
             };
-            let records = link(&scopes, &ground, &configured, &outside)?;
+            let scopes: Vec<&Scope> = scopes.iter().collect();
+            let drafts = carried(&scopes, &ground, &outside)?;
+            let records = finished(drafts, &ground, &configured)?;
             found.extend(facts.generated.into_iter().zip(records).map(|(unit, record)| {
                 let name = String::from_utf8_lossy(unit.directory.file_name()).into_owned();
                 let link = unit.place.link(unit.in_file, name);

@@ -32,8 +32,8 @@ const VERSION: u32 = 8;
 const MAGIC: &[u8; 16] = b"infraflow index\n";
 const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;
-const OFFSETS_A_PAGE: usize = PAYLOAD / 8;
-const ENDS_A_PAGE: usize = PAYLOAD / 16;
+pub(super) const OFFSETS_A_PAGE: usize = PAYLOAD / 8;
+pub(super) const ENDS_A_PAGE: usize = PAYLOAD / 16;
 /// So many pages are kept once they are read: four megabytes.
 const MOST_PAGES: usize = 1024;
 /// No record is larger; a length beyond it is damage.
@@ -126,9 +126,9 @@ pub(super) struct Image {
     bytes: Bytes,
     pub(super) stamp: Stamp,
     records: u32,
-    offsets_at: u64,
-    ends: u64,
-    ends_at: u64,
+    pub(super) offsets_at: u64,
+    pub(super) ends: u64,
+    pub(super) ends_at: u64,
     meta_at: u64,
     /// Pages that were read, by where they begin: those in the middle are asked for again and again.
     pages: Mutex<HashMap<u64, Arc<[u8; PAGE]>>>,
@@ -159,10 +159,10 @@ pub(super) const LENDS: u8 = b'l';
 /// Records on their way into an image, each encoded as soon as it is made.
 #[derive(Default)]
 pub(super) struct Encoded {
-    bytes: Vec<u8>,
-    records: Vec<(Key, std::ops::Range<usize>)>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) records: Vec<(Key, std::ops::Range<usize>)>,
     /// Where their edges end: hash of kind and path, record, edge.
-    ends: Vec<(u64, u32, u32)>,
+    pub(super) ends: Vec<(u64, u32, u32)>,
 }
 
 impl Encoded {
@@ -400,7 +400,7 @@ impl Image {
         Ok(found)
     }
 
-    fn page(&self, section: u64, number: usize) -> Result<Arc<[u8; PAGE]>, Damage> {
+    pub(super) fn page(&self, section: u64, number: usize) -> Result<Arc<[u8; PAGE]>, Damage> {
         let at = section + (number as u64) * PAGE as u64;
         let known = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(page) = known().get(&at) {
@@ -426,7 +426,7 @@ impl Image {
         stored::read(&self.body(at)?).ok_or_else(|| Damage(format!("the record at byte {at} is none")))
     }
 
-    fn body(&self, at: u64) -> Result<Vec<u8>, Damage> {
+    pub(super) fn body(&self, at: u64) -> Result<Vec<u8>, Damage> {
         let mut head = [0; 8];
         self.bytes.read(at, &mut head)?;
         let length = u32::from_le_bytes(array(&head[..4]));
@@ -443,7 +443,7 @@ impl Image {
 }
 
 /// Length, checksum, and what is written.
-fn encode(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn encode(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let head = out.len();
     out.resize(head + 8, 0);
     write(out);
@@ -470,7 +470,7 @@ fn pages<'a, T: 'a>(
     out
 }
 
-fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
+pub(super) fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
     let slot = &page[8 + slot * 16..8 + slot * 16 + 16];
     (
         u64::from_le_bytes(array(&slot[..8])),
@@ -480,7 +480,7 @@ fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
 }
 
 /// The first bytes of a slice that is long enough.
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(super) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[..N]);
     array

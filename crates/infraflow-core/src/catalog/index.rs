@@ -23,7 +23,15 @@ pub(super) struct Index {
 impl Index {
     /// Indexes a tree.
     pub(super) fn of(tree: &Tree, makings: &Arc<Makings>) -> Result<Self, CatalogError> {
-        let chunks = image_of(tree, makings)?;
+        Self::of_chunks(image_of(tree, makings)?, tree, makings)
+    }
+
+    /// The index of a tree, of its bytes.
+    pub(super) fn of_chunks(
+        chunks: Chunks,
+        tree: &Tree,
+        makings: &Arc<Makings>,
+    ) -> Result<Self, CatalogError> {
         let image = Image::in_memory(chunks).map_err(|damage| damaged(tree, &damage.0))?;
         Ok(Self::new(image, tree, makings))
     }
@@ -38,7 +46,7 @@ impl Index {
     }
 
     /// Asks the image, or what takes its place.
-    fn ask<T>(&self, question: impl Fn(&Image) -> Result<T, Damage>) -> Result<T, CatalogError> {
+    pub(super) fn ask<T>(&self, question: impl Fn(&Image) -> Result<T, Damage>) -> Result<T, CatalogError> {
         if self.mended.get().is_none()
             && let Ok(answer) = question(&self.image)
         {

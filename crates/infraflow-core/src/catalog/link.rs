@@ -21,15 +21,23 @@ use crate::{git::GitError, proof::RepoPath};
 /// Who stands outside of what is linked: the records of a directory, test files left out.
 pub(super) type Outside<'a> = dyn Fn(&RepoPath) -> Result<Vec<Arc<Record>>, CatalogError> + Sync + 'a;
 
-/// Links scopes with each other, and with those outside.
-pub(super) fn link(
-    scopes: &[Scope],
+/// Scopes with what they leave open to each other, and what those outside leave open to them.
+pub(super) fn carried<'a>(
+    scopes: &[&'a Scope],
     ground: &Ground<'_>,
-    configured: &Configured<'_>,
     outside: &Outside<'_>,
-) -> Result<Vec<Record>, CatalogError> {
+) -> Result<Vec<Draft<'a>>, CatalogError> {
     let mut drafts: Vec<Draft<'_>> = scopes.par_iter().map(|scope| draft(scope, ground)).collect();
     carry(&mut drafts, ground, outside)?;
+    Ok(drafts)
+}
+
+/// The records of drafts to which everything that is left open has been carried.
+pub(super) fn finished(
+    drafts: Vec<Draft<'_>>,
+    ground: &Ground<'_>,
+    configured: &Configured<'_>,
+) -> Result<Vec<Record>, CatalogError> {
     let failed = |source| CatalogError::git(ground.tree, source);
     drafts.into_par_iter().map(|draft| finish(draft, ground, configured).map_err(failed)).collect()
 }

@@ -56,7 +56,9 @@
 //! it depends on by path, whether that is there or not. So a record stays true as long as nothing changes that
 //! it ends at. [`CatalogCache`] keeps the records of one commit in a file, with tables that find them by where
 //! their edges end, and reads only what an answer needs; another tree is laid over it by making anew the
-//! records of what differs, and of whoever called those where what they leave open to their callers changed.
+//! records of what differs, and of whoever called those where what they leave open to their callers changed. The head of
+//! a change is laid over its base, whatever that is laid over; and where much is, an index is written of both, to which
+//! records that are the same are taken over as they are written.
 //! A whole tree is indexed in one pass on all cores: each scope is linked as soon as its files are read, and only
 //! its encoded record is kept. Those that call a scope which leaves a path open are linked once more at the end.
 //! Modules, units and cases are told apart when they are asked for. Every page and record of the file has a
@@ -71,9 +73,9 @@
 //!    looked at, `scope` brings their facts together. `links` knows where a path leads, `own` which addresses mean this
 //!    repository, `beside` and `values` what stands beside configuration.
 //! 3. *Records*: `draft` is a scope on its way, `link` carries open paths up the calls, `settle` makes a `record` of it.
-//!    What a value comes to: `fill`, `decode`, `template`, `path`, `glob`.
+//!    What a value comes to: `fill`, `alternatives`, `decode`, `template`, `path`, `glob`.
 //! 4. *The index*: `build` makes the records of a tree, `stored` and `image` write and read them, `index` is one tree's,
-//!    `patch` lays another over it, `view` is both, `cache` keeps the file.
+//!    `patch` lays another over it, `view` is both, `fold` makes one index of both, `cache` keeps the file.
 //! 5. *Questions*: `catalog` is what is public, `classify` tells modules, units and cases apart, `thing` and `node` are
 //!    these, `shared` and `variants` those that share a directory, `generated` those that stand in no file; `edges` says
 //!    who refers to what changed, `listing` all references, `unclear` what could not be understood, `needed` what a
@@ -101,6 +103,7 @@
 //! - Units that read another's state (`terraform_remote_state`) are told as its dependents where both say by
 //!   constants where that is kept; workspaces are not told apart.
 
+mod alternatives;
 mod beside;
 mod build;
 mod cache;
@@ -116,6 +119,7 @@ mod edges;
 mod error;
 mod facts;
 mod fill;
+mod fold;
 mod generated;
 mod glob;
 mod ground;

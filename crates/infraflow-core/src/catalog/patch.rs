@@ -1,7 +1,7 @@
 //! Another tree laid over an index: the records of what differs, made anew, and of whoever that concerns.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -10,13 +10,14 @@ use rayon::prelude::*;
 use super::{
     CatalogError, ReferenceKind, Role,
     build::Makings,
-    ground::claims,
+    draft::Draft,
+    ground::{Ground, claims},
     group::{Group, Grouped},
     index::Index,
-    link::link,
+    link::{carried, finished},
     links::Links,
-    record::{Key, Record},
-    scope::{MOST_NAMES_OF_TESTS, gather},
+    record::{Key, Open, Record},
+    scope::{MOST_NAMES_OF_TESTS, Scope, gather},
     shared,
     view::{RecordId, View},
 };
@@ -39,7 +40,7 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    fn new(records: BTreeMap<Key, Option<Record>>) -> Self {
+    fn new(records: BTreeMap<Key, Option<Arc<Record>>>) -> Self {
         let mut patch = Self::default();
         for (key, record) in records {
             let place = record.map(|record| {
@@ -53,12 +54,17 @@ impl Patch {
                     let end = (super::image::LENDS, path.clone());
                     patch.ends.entry(end).or_default().push((number, u32::MAX));
                 }
-                patch.records.push(Arc::new(record));
+                patch.records.push(record);
                 number
             });
             patch.by_key.insert(key, place);
         }
         patch
+    }
+
+    /// The scopes that differ, with their records.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = (&Key, Option<&Arc<Record>>)> {
+        self.by_key.iter().map(|(key, place)| (key, place.map(|place| &self.records[place as usize])))
     }
 }
 
@@ -68,17 +74,25 @@ pub(super) fn lay(
     tree: &Tree,
     makings: &Arc<Makings>,
 ) -> Result<Option<View>, CatalogError> {
-    let mut view = View::of(index)?;
-    if index.tree.id() == tree.id() {
-        return Ok(Some(view));
+    lay_over(&View::of(index)?, &index.tree, tree, makings)
+}
+
+/// Lays a tree over what another one has. `None` where so much differs that an index of its own costs less.
+pub(super) fn lay_over(
+    view: &View,
+    from: &Tree,
+    tree: &Tree,
+    makings: &Arc<Makings>,
+) -> Result<Option<View>, CatalogError> {
+    if from.id() == tree.id() {
+        return Ok(Some(view.clone()));
     }
     let failed = |source| CatalogError::git(tree, source);
-    let differing = tree.repository().differing_paths(&index.tree, tree).map_err(failed)?;
+    let differing = tree.repository().differing_paths(from, tree).map_err(failed)?;
     if differing.len() > MOST_DIFFERENCES {
         return Ok(None);
     }
-    let mut change =
-        Change { view: &view, makings, tree, dirty: BTreeSet::new(), directories: BTreeSet::new() };
+    let mut change = Change { view, makings, tree, dirty: BTreeSet::new(), directories: BTreeSet::new() };
     let mut links = view.links.clone();
     let mut versions = view.versions.clone();
     let mut rerouted = Vec::new();
@@ -105,16 +119,17 @@ pub(super) fn lay(
     }
     change.rerouted(&rerouted)?;
     let Change { mut dirty, directories, .. } = change;
-    let mut made = Made { tree, makings, links: &links, view: &view, groups: BTreeMap::new() };
+    let mut made = Made { tree, makings, links: &links, view, groups: BTreeMap::new() };
     for directory in directories {
         dirty.extend(made.regroup(&directory)?);
     }
     let records = made.all(dirty)?;
     makings.sound()?;
-    view.patch = Patch::new(records);
-    view.links = links;
-    view.versions = versions;
-    Ok(Some(view))
+    let known = view.patch.scopes();
+    let mut laid: BTreeMap<Key, Option<Arc<Record>>> =
+        known.map(|(key, record)| (key.clone(), record.cloned())).collect();
+    laid.extend(records.into_iter().map(|(key, record)| (key, record.map(Arc::new))));
+    Ok(Some(view.with(Patch::new(laid), links, versions)))
 }
 
 /// What a difference makes dirty.
@@ -281,18 +296,22 @@ impl Made<'_> {
 
     /// The records of dirty scopes, and of those that call them where what they leave open has changed.
     fn all(&mut self, mut dirty: BTreeSet<Key>) -> Result<BTreeMap<Key, Option<Record>>, CatalogError> {
+        let mut ground = self.makings.ground(self.tree, self.links);
+        let failed = |source| CatalogError::git(self.tree, source);
+        // What was read in one round is not read again in the next.
+        let mut read: BTreeMap<Key, Scope> = BTreeMap::new();
         loop {
             for key in &dirty {
                 self.regroup(&directory_of(key))?;
             }
-            let groups: Vec<&Group> =
-                dirty.iter().filter_map(|key| self.groups.get(&directory_of(key))?.get(key)).collect();
-            let groups_of = &self.groups;
+            let unread = dirty.iter().filter(|key| !read.contains_key(key));
+            let unread: Vec<&Group> =
+                unread.filter_map(|key| self.groups.get(&directory_of(key))?.get(key)).collect();
             let dialects = |groups: &BTreeMap<Key, Group>| -> BTreeSet<u8> {
                 groups.keys().filter(|key| !key.test).map(|key| key.dialect).collect()
             };
             let known: HashMap<&RepoPath, BTreeSet<u8>> =
-                groups_of.iter().map(|(directory, groups)| (directory, dialects(groups))).collect();
+                self.groups.iter().map(|(directory, groups)| (directory, dialects(groups))).collect();
             let view = self.view;
             let configured = |dialect: u8, directory: &RepoPath| match known.get(directory) {
                 Some(known) => self.makings.runs_any(dialect, known),
@@ -308,51 +327,80 @@ impl Made<'_> {
                 }
                 Ok(found)
             };
-            let mut ground = self.makings.ground(self.tree, self.links);
-            let failed = |source| CatalogError::git(self.tree, source);
-            ground.prepare(groups.iter().copied()).map_err(failed)?;
-            let scopes = groups.par_iter().map(|group| gather(group, &ground, &configured));
-            let scopes = scopes
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|source| CatalogError::git(self.tree, source))?;
-            let records = link(&scopes, &ground, &configured, &outside)?;
-            let mut all: BTreeMap<Key, Option<Record>> =
-                dirty.iter().map(|key| (key.clone(), None)).collect();
-            all.extend(records.into_iter().map(|record| (record.key.clone(), Some(record))));
-            let more = self.concerned(&all)?;
-            let before = dirty.len();
-            dirty.extend(more);
-            if dirty.len() == before {
+            ground.prepare(unread.iter().copied()).map_err(failed)?;
+            let scopes = unread.par_iter().map(|group| {
+                let scope = gather(group, &ground, &configured)?;
+                Ok((group.key.clone(), scope))
+            });
+            read.extend(scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?);
+            let scopes: Vec<&Scope> = read.values().collect();
+            let drafts = carried(&scopes, &ground, &outside)?;
+            let more = self.concerned(&dirty, &drafts, &ground)?;
+            if more.iter().all(|key| dirty.contains(key)) {
+                let records = finished(drafts, &ground, &configured)?;
+                let mut all: BTreeMap<Key, Option<Record>> =
+                    dirty.iter().map(|key| (key.clone(), None)).collect();
+                all.extend(records.into_iter().map(|record| (record.key.clone(), Some(record))));
                 return Ok(all);
             }
+            dirty.extend(more);
         }
     }
 
     /// Who calls a scope that leaves something else open than before.
-    fn concerned(&self, records: &BTreeMap<Key, Option<Record>>) -> Result<Vec<Key>, CatalogError> {
-        let mut changed: HashSet<&RepoPath> = HashSet::new();
-        for (key, record) in records.iter().filter(|(key, _)| !key.test) {
+    fn concerned(
+        &self,
+        dirty: &BTreeSet<Key>,
+        drafts: &[Draft<'_>],
+        ground: &Ground<'_>,
+    ) -> Result<Vec<Key>, CatalogError> {
+        let drafts: HashMap<&Key, &Draft<'_>> =
+            drafts.iter().map(|draft| (&draft.scope.key, draft)).collect();
+        let mut changed: BTreeSet<&RepoPath> = BTreeSet::new();
+        for key in dirty.iter().filter(|key| !key.test) {
             let old = match self.view.id_of(key)? {
                 Some(id) => Some(self.view.record(id)?),
                 None => None,
             };
-            let open = |record: Option<&Record>| {
-                record.map(|record| (record.open.clone(), record.defaults.clone())).unwrap_or_default()
+            let same = match (drafts.get(key), &old) {
+                (Some(draft), old) => {
+                    let leaves = draft.leaves_open(old.as_deref(), ground);
+                    leaves.map_err(|source| CatalogError::git(self.tree, source))?
+                }
+                (None, Some(old)) => old.open.is_empty() && old.defaults.is_empty(),
+                (None, None) => true,
             };
-            if open(old.as_deref()) != open(record.as_ref()) {
+            if !same {
                 changed.insert(&key.at);
             }
         }
         let mut found = Vec::new();
-        for directory in changed {
-            for (id, edge) in self.view.ends(b's', directory)? {
-                if matches!(edge.kind, ReferenceKind::ModuleCall | ReferenceKind::TestOf) {
-                    found.push(self.view.record(id)?.key.clone());
+        let mut work: Vec<RepoPath> = changed.into_iter().cloned().collect();
+        let mut seen: BTreeSet<RepoPath> = work.iter().cloned().collect();
+        while let Some(directory) = work.pop() {
+            for (id, edge) in self.view.ends(b's', &directory)? {
+                if !matches!(edge.kind, ReferenceKind::ModuleCall | ReferenceKind::TestOf) {
+                    continue;
+                }
+                let record = self.view.record(id)?;
+                found.push(record.key.clone());
+                // What a caller hands on of this scope is said to come from there: its own callers are asked at once.
+                let hands_on =
+                    |open: &Open| open.proofs.iter().any(|proof| stands_in(&proof.file, &directory));
+                if !record.key.test && record.open.iter().any(hands_on) && seen.insert(record.key.at.clone())
+                {
+                    work.push(record.key.at.clone());
                 }
             }
         }
         Ok(found)
     }
+}
+
+/// Whether a file stands right in a directory.
+fn stands_in(file: &RepoPath, directory: &RepoPath) -> bool {
+    file.is_within(directory)
+        && file.as_bytes().len() - file.file_name().len() <= directory.as_bytes().len() + 1
 }
 
 /// The directory in which the files of a scope stand.

@@ -8,8 +8,9 @@ use std::{
 use super::{
     CatalogRules, Defines, Defining, Definition, FactReference, Facts, GeneratedUnit, MarkKind, Parsed,
     ReferenceKind, Target, Unparsable,
+    alternatives::alternatives,
     decode::decode,
-    fill::{Names, alternatives, local_names, names_file, names_local},
+    fill::{Names, local_names, names_file, names_local},
     glob::Glob,
     ground::Ground,
     group::Group,
@@ -114,6 +115,8 @@ pub(super) struct Scope {
     pub(super) state: Option<StaticValue>,
     /// Data files that were decoded for its values, and templates that were looked into.
     decoded: Mutex<BTreeSet<RepoPath>>,
+    /// Those of them that it looks into whoever calls it.
+    always_decoded: BTreeSet<RepoPath>,
     /// Files that count by what they are called.
     pub(super) matching: Vec<Files>,
     /// Its files, for what they define.
@@ -224,6 +227,7 @@ fn stated(
         scope.add(&file, reference);
     }
     scope.settle_reads(ground)?;
+    scope.always_decoded = scope.decoded.get_mut().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(scope)
 }
 
@@ -244,6 +248,7 @@ impl Scope {
             below: Vec::new(),
             state: None,
             decoded: Mutex::default(),
+            always_decoded: BTreeSet::new(),
             matching: Vec::new(),
             files: Vec::new(),
             defined: Vec::new(),
@@ -348,6 +353,12 @@ impl Scope {
         let decoded = decode(&filled, None, ground, &mut looked)?;
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner).extend(looked);
         Ok(decoded)
+    }
+
+    /// Forgets what was looked into for what others leave open to it.
+    pub(super) fn begin_anew(&self) {
+        let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        decoded.clone_from(&self.always_decoded);
     }
 
     /// The files that were looked into for its values and reads so far, and the file to which that is put down.

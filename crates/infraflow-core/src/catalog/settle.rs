@@ -1,15 +1,16 @@
 //! What is open is settled where the tool runs, and a draft becomes a record.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use super::{
     ReferenceKind,
+    alternatives::alternatives,
     decode::decode,
     draft::{Draft, MAX_CALLS, MAX_OPEN, anything_below, taken_with_default, travels},
-    fill::{Names, alternatives, names_file, names_variable, variables},
+    fill::{Names, names_file, names_variable, variables},
     glob::Glob,
     ground::Ground,
     path::{Paths, paths},
@@ -35,7 +36,7 @@ pub(super) fn finish(
     let scope = draft.scope;
     let opens = std::mem::take(&mut draft.opens).into_values();
     let mut opens: Vec<Open> = opens.map(|travelling| travelling.open).collect();
-    opens.retain(|open| open.kind != ReferenceKind::PathGiven || !draft.followed.contains(&*open.value));
+    opens.retain(|open| draft.remains(open));
     let takes_values = opens.iter().any(|open| names_variable(&open.value));
     let nothing = HashMap::new();
     let (mut given, mut defaults) = (HashMap::new(), &nothing);
@@ -99,8 +100,8 @@ pub(super) fn finish(
     warnings.sort();
     warnings.dedup();
     let open: Vec<Open> = opens.into_iter().filter(travels).collect();
-    let named = open.iter().flat_map(|open| variables(&open.value));
-    let defaults = named.filter_map(|name| Some((name.to_owned(), defaults.get(name)?.clone())));
+    let named: BTreeSet<&str> = open.iter().flat_map(|open| variables(&open.value)).collect();
+    let defaults = named.into_iter().filter_map(|name| Some((name.to_owned(), defaults.get(name)?.clone())));
     let defaults = defaults.collect();
     Ok(Record {
         key: scope.key.clone(),

@@ -226,6 +226,14 @@ impl<'r> Body<'r> {
     }
 }
 
+/// What tells the record that was written from others; `None` where the bytes are none.
+pub(super) fn key(bytes: &[u8]) -> Option<Key> {
+    let mut from = Reader { rest: bytes, words: Vec::new() };
+    let at = RepoPath::parse(from.text()?).ok()?;
+    let (dialect, flags) = (from.byte()?, from.byte()?);
+    Some(Key { at, dialect, test: flags & TEST != 0 })
+}
+
 /// The record that was written; `None` where the bytes are none.
 pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     let mut from = Reader { rest: bytes, words: Vec::new() };

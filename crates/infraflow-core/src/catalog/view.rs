@@ -41,9 +41,10 @@ pub(crate) enum RecordId {
     Laid(u32),
 }
 
+#[derive(Clone)]
 pub(super) struct View {
-    index: Arc<Index>,
-    pub(super) patch: Patch,
+    pub(super) index: Arc<Index>,
+    pub(super) patch: Arc<Patch>,
     pub(super) links: Links,
     pub(super) versions: BTreeSet<(RepoPath, u8)>,
 }
@@ -54,13 +55,18 @@ impl View {
         let meta = index.meta()?;
         Ok(Self {
             index: Arc::clone(index),
-            patch: Patch::default(),
+            patch: Arc::default(),
             links: Links {
                 links: meta.links.into_iter().collect(),
                 submodules: meta.submodules.into_iter().collect(),
             },
             versions: meta.versions.into_iter().collect(),
         })
+    }
+
+    /// The same index with something else laid over it.
+    pub(super) fn with(&self, patch: Patch, links: Links, versions: BTreeSet<(RepoPath, u8)>) -> Self {
+        Self { index: Arc::clone(&self.index), patch: Arc::new(patch), links, versions }
     }
 
     pub(super) fn record(&self, id: RecordId) -> Result<Arc<Record>, CatalogError> {

@@ -7,20 +7,22 @@ use std::{
 
 use infraflow_core::{
     catalog::{
-        Catalog, CatalogRules, Claim, Definition, Dialect, DialectName, Facts, Lookup, Parsed, Unparsable,
-        standard_dialects,
+        Catalog, CatalogCache, CatalogRules, Claim, Definition, Dialect, DialectName, Facts, Lookup, Parsed,
+        Unparsable, standard_dialects,
     },
+    detect::{ChangeDetector as _, GitDetector},
     git::{Repository, Revision},
+    impact::assess,
     policy::PathPattern,
-    proof::RepoPath,
+    proof::{Document as _, RepoPath},
 };
 
-use crate::fixture::Repo;
+use crate::{catalog::told, fixture::Repo};
 
 /// A dialect that counts the files it is asked about.
 struct Counting {
     dialect: Arc<dyn Dialect>,
-    asked: Arc<Mutex<BTreeMap<String, usize>>>,
+    asked: Asked,
 }
 
 impl Dialect for Counting {
@@ -66,11 +68,18 @@ impl Dialect for Counting {
     }
 }
 
+/// How often each file was asked for what it states.
+type Asked = Arc<Mutex<BTreeMap<String, usize>>>;
+
+fn counting(asked: &Asked) -> Vec<Arc<dyn Dialect>> {
+    let counting = |dialect| Arc::new(Counting { dialect, asked: Arc::clone(asked) }) as Arc<dyn Dialect>;
+    standard_dialects().into_iter().map(counting).collect()
+}
+
 /// The catalog of a repository, and how often each file was asked for what it states.
 fn counted(repo: &Repo) -> (Catalog, BTreeMap<String, usize>) {
-    let asked = Arc::new(Mutex::new(BTreeMap::new()));
-    let counting = |dialect| Arc::new(Counting { dialect, asked: Arc::clone(&asked) }) as Arc<dyn Dialect>;
-    let dialects: Vec<_> = standard_dialects().into_iter().map(counting).collect();
+    let asked = Asked::default();
+    let dialects = counting(&asked);
     let repository = Repository::open(&repo.path).unwrap();
     let head = Revision::Commit(repository.resolve("HEAD").unwrap());
     let tree = repository.tree(&head).unwrap();
@@ -119,4 +128,66 @@ fn only_those_that_call_what_leaves_a_path_open_are_read_again() {
         format!("{:?} {:?}", reference.from, reference.to).contains("live/open/a.txt")
     };
     assert!(references.iter().any(arrives), "{references:?}");
+}
+
+#[test]
+fn an_index_that_trunk_has_left_behind_is_written_anew_and_little_is_read_for_it() {
+    let reads = "variable \"at\" {}\nlocals {\n  a = file(var.at)\n}\n";
+    let mut files = Vec::new();
+    for number in 0..30 {
+        let call = "module \"m\" {\n  source = \"../../modules/m\"\n  at = \"a.txt\"\n}\n";
+        files.push((format!("modules/m{number}/main.tf"), reads.to_owned()));
+        files.push((
+            format!("live/u{number}/main.tf"),
+            call.replace("modules/m", &format!("modules/m{number}")),
+        ));
+    }
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let repo = Repo::with(&files);
+    for number in 0..10 {
+        repo.write(&format!("modules/m{number}/main.tf"), format!("\n{reads}"));
+    }
+    repo.remove("modules/m20/main.tf");
+    repo.write(
+        "live/new/main.tf",
+        "module \"m\" {\n  source = \"../../modules/m1\"\n  at = \"../u3/a.txt\"\n}\n",
+    );
+    repo.write("modules/m25/version.tf", "terraform {\n  required_version = \"1.0\"\n}\n");
+    std::os::unix::fs::symlink("m3", repo.path.join("modules/link")).unwrap();
+    repo.commit("much at once");
+    repo.write("live/u3/a.txt", "more");
+    repo.write("modules/m21/main.tf", "");
+    repo.commit("little");
+    let repository = Repository::open(&repo.path).unwrap();
+    let at = |name: &str| Revision::Commit(repository.resolve(name).unwrap());
+    let tree = |name: &str| repository.tree(&at(name)).unwrap();
+    let rules = CatalogRules::default().with_live([PathPattern::parse("live/**").unwrap()]);
+    let folder = tempfile::tempdir().unwrap();
+    let cache = CatalogCache::in_folder(folder.path());
+    let asked = Asked::default();
+    let dialects = counting(&asked);
+    cache.catalog(&tree("HEAD~2"), &dialects, &rules).unwrap();
+    let kept = || {
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        std::fs::read(file).unwrap()
+    };
+    let first = kept();
+    asked.lock().unwrap().clear();
+    let moved = cache.catalog(&tree("HEAD~1"), &dialects, &rules).unwrap();
+    assert_ne!(kept(), first);
+    let unread = ["modules/m12/main.tf", "live/u12/main.tf", "live/u29/main.tf"];
+    assert!(unread.iter().all(|path| !asked.lock().unwrap().contains_key(*path)), "{asked:?}");
+    asked.lock().unwrap().clear();
+    let (base, head) = cache.ends(&tree("HEAD~1"), &tree("HEAD"), &dialects, &rules).unwrap();
+    let again: Vec<String> = asked.lock().unwrap().keys().cloned().collect();
+    assert_eq!(again, ["live/u21/main.tf", "modules/m21/main.tf"]);
+    let anew = |name: &str| Catalog::build(&tree(name), &standard_dialects(), &rules).unwrap();
+    let (old, new) = (anew("HEAD~1"), anew("HEAD"));
+    assert_eq!(told(&moved), told(&old));
+    assert_eq!(told(&base), told(&old));
+    assert_eq!(told(&head), told(&new));
+    let changes = GitDetector::new().detect(&repository, &at("HEAD~1"), &at("HEAD")).unwrap();
+    let [kept, read] = [(base, head), (old, new)].map(|(base, head)| assess(&changes, &base, &head).unwrap());
+    assert!(kept.units.iter().any(|unit| unit.path.to_string() == "live/u3"), "{kept:?}");
+    assert_eq!(kept.to_json().unwrap(), read.to_json().unwrap());
 }

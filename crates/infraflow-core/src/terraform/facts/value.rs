@@ -135,6 +135,18 @@ impl StaticValue {
         }
     }
 
+    /// What stands inside this value where steps lead, where that is one part of it as it stands.
+    pub(crate) fn inside(&self, steps: &[Step]) -> Option<&Self> {
+        steps.iter().try_fold(self, |at, step| match (at, step) {
+            (Self::Object(members), Step::Member(name)) => {
+                members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
+            }
+            (Self::List(items), Step::Item(index)) => items.get(usize::try_from(*index).ok()?),
+            (Self::Many(item) | Self::Map(_, item), _) => Some(&**item),
+            _ => None,
+        })
+    }
+
     /// What is taken out of this value by steps, one after the other, as by [`StaticValue::step`]; only that is copied.
     #[must_use]
     pub fn taken(&self, steps: &[Step]) -> Self {
