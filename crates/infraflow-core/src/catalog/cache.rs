@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -22,11 +22,15 @@ use crate::{
 
 /// Where indexes of trees are kept between runs.
 ///
-/// One file a repository and set of rules, named by a digest of both, holds the linked catalog of one commit.
+/// One file a repository and set of rules, named by a digest of each, holds the linked catalog of one commit.
 /// It is written whole or not at all, checked wherever it is read, and used only where the dialects, their
 /// versions, the rules and the repository's addresses are the same; deleting it is always safe. Where it is
 /// missing or damaged, the tree is read anew; where trunk has moved on, what differs is. Whoever may write to the folder
 /// decides the answers, as with any cache: what a change request's own code could write is no cache for trunk.
+///
+/// Rules that are given up, and other versions of this library, leave files that nobody asks for again: when an index is
+/// written, those of the same repository that were not used for 30 days are deleted. A use is noted as the time of the
+/// file's last change, once a day.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogCache {
     folder: Option<PathBuf>,
@@ -135,15 +139,15 @@ impl CatalogCache {
             && matches!(tree.revision(), Revision::Commit(_))
         {
             let _ = keep(&file, chunks);
+            forget_unused(&file);
         }
     }
 
     fn file(&self, repository: &Repository, makings: &Makings) -> Option<PathBuf> {
         use std::os::unix::ffi::OsStrExt as _;
-        let mut name = repository.git_dir().as_os_str().as_bytes().to_vec();
-        name.push(0);
-        name.extend_from_slice(&makings.key);
-        Some(self.folder.as_ref()?.join(format!("{}.index", &Digest::of_bytes(name).hex()[..32])))
+        let short = |bytes: &[u8]| Digest::of_bytes(bytes).hex()[..NAME].to_owned();
+        let repository = short(repository.git_dir().as_os_str().as_bytes());
+        Some(self.folder.as_ref()?.join(format!("{repository}-{}{INDEX}", short(&makings.key))))
     }
 }
 
@@ -167,12 +171,54 @@ fn is_outgrown(index: &Index, kept: &Catalog, tree: &Tree) -> Result<bool, Catal
 /// The index in a file, where it is whole, of this making, and of a commit that is still there.
 fn kept(file: &Path, repository: &Repository, makings: &Arc<Makings>) -> Option<Arc<Index>> {
     // To open a pipe would wait for somebody who writes into it.
-    let image = fs::metadata(file).ok()?.is_file().then(|| File::open(file).ok()).flatten();
-    let image = Image::in_file(image?).ok()?;
+    let found = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
+    let opened = File::open(file).ok()?;
+    note_use(&opened, &found);
+    let image = Image::in_file(opened).ok()?;
     let commit = CommitId::from_object(ObjectId::from_bytes(image.stamp.commit));
     let tree = repository.tree(&Revision::Commit(commit)).ok()?;
     let index = (stamp_of(&tree, makings) == image.stamp).then(|| Index::new(image, &tree, makings))?;
     Some(Arc::new(index))
+}
+
+/// How many hexadecimal digits name a repository, and what its index is made by.
+const NAME: usize = 24;
+
+/// How the names of indexes end.
+const INDEX: &str = ".index";
+
+/// A use is noted once in this time.
+const NOTED_USE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An index that was not used for this time is not expected to be used again.
+const LONGEST_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Notes that an index is used. Where that cannot be noted, the index is made anew some day.
+fn note_use(file: &File, found: &fs::Metadata) {
+    if unused_for(found).is_some_and(|unused| unused > NOTED_USE) {
+        let _ = file.set_modified(SystemTime::now());
+    }
+}
+
+fn unused_for(file: &fs::Metadata) -> Option<Duration> {
+    file.modified().ok()?.elapsed().ok()
+}
+
+/// Takes away the indexes of the same repository that nobody has used for long, and those whose names tell of no
+/// repository, as earlier versions wrote them. What is just being written, in whatever format, is new.
+fn forget_unused(file: &Path) {
+    let Some((folder, name)) = file.parent().zip(file.file_name()) else { return };
+    let Some(repository) = name.as_encoded_bytes().get(..=NAME) else { return };
+    let is_unused = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let Some(stem) = name.as_encoded_bytes().strip_suffix(INDEX.as_bytes()) else { return false };
+        let of_any = stem.len() == 32 && stem.iter().all(u8::is_ascii_hexdigit);
+        let old = || entry.metadata().ok().filter(fs::Metadata::is_file).as_ref().and_then(unused_for);
+        (of_any || stem.starts_with(repository)) && old().is_some_and(|unused| unused > LONGEST_UNUSED)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_unused) {
+        let _ = fs::remove_file(entry.path());
+    }
 }
 
 /// How the names of files begin that are being written.

@@ -146,6 +146,51 @@ fn what_a_killed_process_left_is_taken_away_once_it_is_old() {
     assert_eq!(left, [false, true, true]);
 }
 
+/// Other rules and earlier versions leave indexes that nobody asks for again.
+#[test]
+fn indexes_that_nobody_has_used_for_a_month_are_forgotten_when_another_is_written() {
+    let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
+    let right = answer(&repo, None);
+    answer(&repo, Some(folder.path()));
+    let index = kept(folder.path());
+    let days = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+    let aged = |path: &Path, ago: u64| {
+        fs::File::options().write(true).open(path).unwrap().set_modified(days(ago)).unwrap();
+    };
+    let own = index.file_name().unwrap().to_str().unwrap().split_once('-').unwrap().0.to_owned();
+    let others = [
+        (format!("{own}-{}.index", "0".repeat(24)), 31, false),
+        (format!("{own}-{}.index", "1".repeat(24)), 29, true),
+        (format!("{}-{}.index", "2".repeat(24), "0".repeat(24)), 31, true),
+        (format!("{}.index", "a".repeat(32)), 31, false),
+        (format!("{}.index", "b".repeat(32)), 1, true),
+        ("notes.index".to_owned(), 100, true),
+        (format!("{own}-notes"), 100, true),
+    ];
+    for (name, ago, _) in &others {
+        fs::write(folder.path().join(name), "an index").unwrap();
+        aged(&folder.path().join(name), *ago);
+    }
+    // A use writes no index, and is noted.
+    let used = || fs::metadata(&index).unwrap().modified().unwrap();
+    aged(&index, 40);
+    assert_eq!(answer(&repo, Some(folder.path())), right);
+    assert!(used() > days(1), "the use is noted");
+    aged(&index, 0);
+    let noted = used();
+    assert_eq!(answer(&repo, Some(folder.path())), right);
+    assert_eq!(used(), noted, "once a day");
+    assert!(others.iter().all(|(name, ..)| folder.path().join(name).exists()));
+    // It is not asked for again, and another is written.
+    fs::remove_file(&index).unwrap();
+    assert_eq!(answer(&repo, Some(folder.path())), right);
+    let left: Vec<(&str, bool)> =
+        others.iter().map(|(name, ..)| (name.as_str(), folder.path().join(name).exists())).collect();
+    let expected: Vec<(&str, bool)> = others.iter().map(|(name, _, stays)| (name.as_str(), *stays)).collect();
+    assert_eq!(left, expected);
+    assert!(index.exists());
+}
+
 #[test]
 fn several_at_once_share_a_cache() {
     let (repo, folder) = (repo(), tempfile::tempdir().unwrap());
