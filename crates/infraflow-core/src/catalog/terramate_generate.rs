@@ -1,7 +1,10 @@
 //! Code that is generated for a stack and not kept in the repository: what of the files in its directory and
 //! above it ends up there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use hcl_edit::{Span, expr::Expression};
 
@@ -264,6 +267,26 @@ fn spelled(call: &hcl_edit::expr::FuncCall) -> String {
 /// Definitions by their first name, each with its file.
 type ByName<'a> = BTreeMap<String, Vec<(&'a RepoPath, &'a Global)>>;
 
+/// Takes out what directories above define within a global that a nearer one gives as a whole: `obj = { … }` takes the
+/// place of `globals "obj" { … }`, and the other way round the members are laid over it. What names globals may be
+/// worked out after the nearer one, and is then laid over that (globals/globals.go, `HierarchicalExprs.Eval`, 0.17).
+fn take_out_replaced<'a>(
+    path: &[String],
+    by_path: &mut BTreeMap<&'a [String], Vec<(&'a RepoPath, &'a Global)>>,
+    table: &mut Table,
+) {
+    let names_none =
+        |global: &Global| matches!(&global.part.globals, Globals::These(names) if names.is_empty());
+    let from = (Bound::Excluded(path), Bound::Unbounded);
+    let within = by_path.range::<[String], _>(from).take_while(|(at, _)| at.starts_with(path));
+    let replaced = within.filter(|(_, defined)| defined.iter().all(|(_, global)| names_none(global)));
+    let replaced: Vec<&[String]> = replaced.map(|(at, _)| *at).collect();
+    for at in replaced {
+        by_path.remove(at);
+        table.take_out(at);
+    }
+}
+
 /// All definitions that count. Of one path the nearest counts.
 fn globals(levels: &[Level]) -> (Table, ByName<'_>) {
     let mut table = Table::default();
@@ -275,6 +298,11 @@ fn globals(levels: &[Level]) -> (Table, ByName<'_>) {
             for global in &file.file.globals {
                 here.entry(&global.path).or_default().push((path, global));
             }
+        }
+        let whole =
+            here.iter().filter(|(_, defined)| defined.iter().any(|(_, global)| global.value.is_some()));
+        for path in whole.map(|(path, _)| *path).filter(|path| !path.is_empty()) {
+            take_out_replaced(path, &mut by_path, &mut table);
         }
         for (path, defined) in here {
             match path.is_empty() {

@@ -18,6 +18,11 @@ impl Table {
         self.by_path.insert(path, value);
     }
 
+    /// Takes a definition out.
+    pub(crate) fn take_out(&mut self, path: &[String]) {
+        self.by_path.remove(path);
+    }
+
     /// The definitions of a global and of what is in it, the shortest path first. A value that is not known is
     /// `None`.
     pub(super) fn of<'a>(
