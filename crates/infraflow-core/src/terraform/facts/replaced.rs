@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::{
-    FileKind, TerraformFile, parse,
+    FileKind, TerraformFile, parse, sieve,
     slice::SlicedBody,
     source::{MAX_BYTES, Source},
     stated::SMALL,
-    view::{Block, Body},
+    view::{Block, Body, Expr},
 };
 use crate::proof::RepoPath;
 
@@ -28,22 +28,31 @@ const STATE: [&str; 2] = ["backend", "cloud"];
 /// What a file has that replaces the same of another: for each block that is merged, the names of its arguments and
 /// nested blocks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Replacing(BTreeMap<(String, Vec<String>), BTreeSet<String>>);
+pub(crate) struct Replacing {
+    names: BTreeMap<Key, BTreeSet<String>>,
+    /// What the blocks are made for each of, where it is said in one line without a read of files: the rest of the
+    /// block in another file goes through that.
+    each: BTreeMap<Key, Option<String>>,
+}
+
+/// What tells the blocks that are merged from one another: the kind, and labels.
+type Key = (String, Vec<String>);
 
 impl Replacing {
-    /// Adds what another file has.
+    /// Adds what a file has that is laid over the ones before it.
     pub(crate) fn and(&mut self, other: &Self) {
-        for (block, names) in &other.0 {
-            self.0.entry(block.clone()).or_default().extend(names.iter().cloned());
+        for (block, names) in &other.names {
+            self.names.entry(block.clone()).or_default().extend(names.iter().cloned());
         }
+        self.each.extend(other.each.iter().map(|(block, each)| (block.clone(), each.clone())));
     }
 }
 
 /// How what is replaced is taken out of a text.
 enum Cover {
     Blank,
-    /// `for_each` goes on, with a value of which nothing is known here.
-    Unknown,
+    /// `for_each` goes on, with the value that takes its place, or one of which nothing is known.
+    Each(Option<String>),
 }
 
 impl TerraformFile {
@@ -52,7 +61,10 @@ impl TerraformFile {
         let find = |body: Body<'_>, source: &Source<'_>| {
             let mut all = Replacing::default();
             for (key, block) in merged(body, source) {
-                let names: &mut BTreeSet<String> = all.0.entry(key).or_default();
+                if let Some(each) = block.body.attribute("for_each") {
+                    all.each.insert(key.clone(), in_one_line(each, source));
+                }
+                let names: &mut BTreeSet<String> = all.names.entry(key).or_default();
                 names.extend(block.body.attributes().iter().map(|attribute| attribute.name.to_owned()));
                 names.extend(block.body.all_blocks().iter().map(|block| replaced_as(block).to_owned()));
                 if block.kind == "terraform" {
@@ -78,12 +90,15 @@ impl TerraformFile {
         let find = |body: Body<'_>, source: &Source<'_>| -> Vec<(Range<usize>, Cover)> {
             let mut covered = Vec::new();
             for (key, block) in merged(body, source) {
-                let Some(names) = by.0.get(&key) else { continue };
+                let Some(names) = by.names.get(&key) else { continue };
                 let json = matches!(block.body, Body::Json(_));
                 for attribute in block.body.attributes().iter().filter(|it| names.contains(it.name)) {
                     let span = attribute.expression.span();
                     match attribute.name {
-                        "for_each" => covered.push((span, Cover::Unknown)),
+                        "for_each" => {
+                            let each = by.each.get(&key).cloned().flatten();
+                            covered.push((span, Cover::Each(each.filter(|_| !json))));
+                        }
                         // A member of JSON needs a value.
                         _ if json => covered.push((span, Cover::Blank)),
                         _ => covered.push((attribute.span(), Cover::Blank)),
@@ -110,10 +125,12 @@ impl TerraformFile {
         let mut text = bytes.to_vec();
         for (span, cover) in covered {
             let place = text.get_mut(span.start + mark..span.end + mark)?;
+            let line = place.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(place.len());
             // What is known of a negation, or of a number in JSON, is nothing.
-            let value: &[u8] = match cover {
-                Cover::Unknown if json => b"1",
-                Cover::Unknown => b"!1",
+            let value: &[u8] = match &cover {
+                Cover::Each(_) if json => b"1",
+                Cover::Each(Some(each)) if each.len() <= line => each.as_bytes(),
+                Cover::Each(_) => b"!1",
                 Cover::Blank if json => b"null",
                 Cover::Blank => b"",
             };
@@ -127,8 +144,37 @@ impl TerraformFile {
     }
 }
 
+/// An expression as it is written, where that is one line and reads no file: what it reads is read where it stands.
+fn in_one_line(expression: Expr<'_>, source: &Source<'_>) -> Option<String> {
+    if matches!(expression, Expr::Json(_)) {
+        return None;
+    }
+    let text = source.text.get(expression.span())?.trim();
+    let plain = !text.contains(['\n', '\r', '#']) && !text.contains("//") && !text.contains("/*");
+    (plain && !sieve::may_read(text, false)).then(|| without_spaces(text))
+}
+
+/// The same expression without the spaces that it does not need, so that it fits into the place of a shorter one.
+fn without_spaces(text: &str) -> String {
+    if text.contains(['$', '%', '\\']) {
+        return text.to_owned();
+    }
+    let mut all = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        quoted ^= c == '"';
+        let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-.=!<>&|".contains(c));
+        if c == ' ' && !quoted && !(joins(all.chars().last()) && joins(rest.peek().copied())) {
+            continue;
+        }
+        all.push(c);
+    }
+    all
+}
+
 /// The blocks of a file that are merged, by what tells them apart.
-fn merged<'a>(body: Body<'a>, source: &Source<'_>) -> Vec<((String, Vec<String>), Block<'a>)> {
+fn merged<'a>(body: Body<'a>, source: &Source<'_>) -> Vec<(Key, Block<'a>)> {
     let mut found = Vec::new();
     for (kind, labels) in MERGED {
         for block in body.blocks(kind, labels) {
@@ -167,4 +213,22 @@ fn found<T>(path: &RepoPath, bytes: &[u8], find: &dyn Fn(Body<'_>, &Source<'_>) 
         }
     }
     parse::parsed(path, bytes, find).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_needs_few_of_its_spaces() {
+        for (written, needed) in [
+            ("{ four = \"4 x\" }", "{four =\"4 x\"}"),
+            ("toset([\"a\",  \"b\"])", "toset([\"a\",\"b\"])"),
+            ("[for k in local.a : k if k != \"\"]", "[for k in local.a:k if k !=\"\"]"),
+            ("{ a = \"${x }\" }", "{ a = \"${x }\" }"),
+            ("a - b", "a - b"),
+        ] {
+            assert_eq!(without_spaces(written), needed);
+        }
+    }
 }
