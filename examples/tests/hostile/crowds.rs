@@ -81,6 +81,28 @@ fn a_file_of_sixty_megabytes_that_two_thousand_units_look_into() {
 }
 
 #[test]
+fn links_of_two_thousand_directories_to_one_large_template_and_one_large_file() {
+    let mut import = Import::new();
+    let template = ["x".repeat(20_000_000), "${file(\"inner.txt\")}\n".to_owned()].concat();
+    let locals: String = (0..40_000).map(|n| format!("  x{n} = \"${{local.y}}-{n}\"\n")).collect();
+    import.file("large.tftpl", template).file("large.tf", format!("locals {{\n  y = 1\n{locals}}}\n"));
+    let unit = import.blob(
+        format!("{BACKEND}output \"x\" {{\n  value = templatefile(\"t.tftpl\", {{}})\n}}\n").as_bytes(),
+    );
+    for n in 0..2_000 {
+        import.with("100644", format!("live/u{n}/main.tf"), unit);
+        import.link(format!("live/u{n}/t.tftpl"), "../../large.tftpl");
+        import.link(format!("live/u{n}/large.tf"), "../../large.tf");
+    }
+    import.changed("live/u7/inner.txt", "2");
+    let impact = import.ask().impact();
+    assert_eq!(impact.units.iter().map(|unit| unit.path.to_string()).collect::<Vec<_>>(), ["live/u7"]);
+    let told =
+        "live/u7/main.tf:5: the path of templatefile(\"t.tftpl\", {}) is known only when it is planned";
+    assert!(impact.warnings.iter().any(|warning| warning.contains(told)), "{:?}", impact.warnings);
+}
+
+#[test]
 fn ten_thousand_test_files() {
     let mut import = Import::new();
     import.file("modules/m/main.tf", "# 1\n");

@@ -82,14 +82,20 @@ impl<'a> Ground<'a> {
             file.facts.unparsable.push(Unparsable::new(entry.path.clone(), None, why));
             return Ok(file);
         }
-        let understood = |content: &[u8]| {
-            if is_link {
-                *through_links = through_links.saturating_sub(content.len());
-            }
-            dialect.facts_and_parsed(&entry.path, content)
-        };
+        if is_link && let Some((size, facts)) = self.memo.linked(dialect, &entry.path, target.id) {
+            *through_links = through_links.saturating_sub(size);
+            file.facts = facts;
+            return Ok(file);
+        }
+        let understood = |content: &[u8]| (content.len(), dialect.facts_and_parsed(&entry.path, content));
         match self.tree.show_entry(&target, understood) {
-            Ok((facts, parsed)) => (file.facts, file.parsed) = (facts, parsed),
+            Ok((size, (facts, parsed))) => {
+                if is_link {
+                    *through_links = through_links.saturating_sub(size);
+                    self.memo.keep_linked(dialect, &entry.path, target.id, size, &facts);
+                }
+                (file.facts, file.parsed) = (facts, parsed);
+            }
             Err(GitError::TooLarge { size, limit, .. }) => {
                 let why = format!("its size is {size} bytes, more than the limit of {limit}");
                 file.facts.unparsable.push(Unparsable::new(entry.path.clone(), None, why));

@@ -6,11 +6,12 @@ use std::{
 };
 
 use super::{
-    Because, Dialect, Listed, Lookup, Parsed, ReferenceKind, Role,
+    Because, Dialect, DialectName, Facts, Listed, Lookup, Parsed, ReferenceKind, Role,
     glob::Glob,
     links::Links,
     own::OwnAddresses,
     record::{End, Proof},
+    template::Templates,
 };
 use crate::{
     git::{GitError, Mode, Near, ObjectId, Tree},
@@ -23,6 +24,66 @@ use crate::{
 pub(super) struct Memo {
     files: Mutex<HashMap<(u8, RepoPath, ObjectId), Parsed>>,
     directories: Mutex<HashMap<(u8, RepoPath, ObjectId), InDirectory>>,
+    pub(super) templates: Templates,
+    /// What large files state that links lead to, by dialect, how the name of the link is read, and content.
+    linked: Mutex<HashMap<(DialectName, Reading, ObjectId), Arc<(RepoPath, usize, Facts)>>>,
+}
+
+/// How a dialect reads a name: its role, what it ends in, and whether it overrides.
+type Reading = (Role, Vec<u8>, bool);
+
+/// What is read faster than it is kept.
+const LEAST_KEPT: usize = 16 << 10;
+
+/// The most large files that are kept.
+const MOST_KEPT: usize = 64;
+
+impl Memo {
+    /// What a link leads to states, and of how many bytes it is, where that is known by another link.
+    pub(super) fn linked(
+        &self,
+        dialect: &dyn Dialect,
+        link: &RepoPath,
+        id: ObjectId,
+    ) -> Option<(usize, Facts)> {
+        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if linked.is_empty() {
+            return None;
+        }
+        let known = Arc::clone(linked.get(&(dialect.name(), reading(dialect, link)?, id))?);
+        drop(linked);
+        let (other, size, mut facts) = Arc::unwrap_or_clone(known);
+        for broken in facts.unparsable.iter_mut().filter(|broken| broken.path == other) {
+            broken.path = link.clone();
+        }
+        Some((size, facts))
+    }
+
+    /// Keeps what a link leads to states.
+    pub(super) fn keep_linked(
+        &self,
+        dialect: &dyn Dialect,
+        link: &RepoPath,
+        id: ObjectId,
+        size: usize,
+        facts: &Facts,
+    ) {
+        if size < LEAST_KEPT {
+            return;
+        }
+        let Some(reading) = reading(dialect, link) else { return };
+        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if linked.len() < MOST_KEPT {
+            let known = Arc::new((link.clone(), size, facts.clone()));
+            linked.insert((dialect.name(), reading, id), known);
+        }
+    }
+}
+
+fn reading(dialect: &dyn Dialect, path: &RepoPath) -> Option<Reading> {
+    let name = path.file_name();
+    let ending = name.iter().position(|&byte| byte == b'.').map_or(name, |at| &name[at..]);
+    Some((dialect.claims(path)?.role, ending.to_vec(), dialect.overrides(path)))
 }
 
 /// The configuration files of a directory as a parser has them.

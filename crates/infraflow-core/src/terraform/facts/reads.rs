@@ -74,17 +74,24 @@ pub(super) struct Reads<'s, 'a> {
     left: usize,
 }
 
-/// What a template reads by functions of its own, where it has any: of what it is given nothing is known. A text that
-/// is no template reads nothing.
-pub(crate) fn template_reads(text: &str) -> Vec<FileRead> {
+/// What a template reads by functions of its own, where it has any: of what it is given nothing is known. `None` of one
+/// that may read a file and is of more bytes than are parsed, or does not parse here: Terraform parses more.
+pub(crate) fn template_reads(text: &str, most: usize) -> Option<Vec<FileRead>> {
     if !sieve::may_read(text, false) {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    let Ok(template) = hcl_edit::parser::parse_template(text) else { return Vec::new() };
+    // Within text alone nothing is called.
+    if !text.contains("${") && !text.contains("%{") {
+        return Some(Vec::new());
+    }
+    if text.len() > most {
+        return None;
+    }
+    let template = hcl_edit::parser::parse_template(text).ok()?;
     let source = Source::of(text);
     let mut reads = Reads::new(&source);
     reads.template(&template, &Scope::default(), Naming::Ignored, None);
-    reads.found
+    Some(reads.found)
 }
 
 impl<'s, 'a> Reads<'s, 'a> {
