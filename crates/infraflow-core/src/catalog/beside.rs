@@ -3,7 +3,7 @@
 
 use super::{
     Catalog, CatalogError, Concern, DialectName, MarkKind, ReferenceKind, Role, classify::Sort,
-    declares::Named, ground::claims, view::RecordId,
+    declares::Named, glob::Glob, ground::claims, view::RecordId,
 };
 use crate::proof::RepoPath;
 
@@ -74,8 +74,12 @@ impl Catalog {
             for id in self.view().records_at(&at)? {
                 let record = self.view().record(id)?;
                 is_unit |= record.marks.contains(&MarkKind::Unit);
-                for module in record.run_from_elsewhere() {
-                    let there = module.join(path.relative_to(&at));
+                for (module, left_out) in record.run_from_elsewhere() {
+                    let relative = path.relative_to(&at);
+                    if is_left_out(&relative, left_out) {
+                        continue;
+                    }
+                    let there = module.join(relative);
                     for (reader, edge) in self.view().edges_to_path(&there, self.configures(&there))? {
                         // Code that is generated beside the module reads there as well.
                         let of_module = edge.is_own() && self.view().record(reader)?.directory == *module;
@@ -219,4 +223,11 @@ impl Catalog {
         }
         Ok(found)
     }
+}
+
+/// Whether a file is none of those that are copied, whatever their names (Terragrunt: lock files, `.tflint.hcl`).
+fn is_left_out(path: &[u8], globs: &[String]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let copied = [b".terraform.lock.hcl".as_slice(), b".tflint.hcl"].contains(&name);
+    !copied && globs.iter().any(|glob| Glob::of(glob).matches(path))
 }

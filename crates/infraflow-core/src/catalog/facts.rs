@@ -237,6 +237,9 @@ pub enum Target {
         directory: Option<RepoPath>,
         /// The values of its variables.
         values: Vec<Definition>,
+        /// Globs, in the manner of `fileset`, of files below the unit's directory that are not laid over the module.
+        #[serde(default)]
+        left_out: Vec<String>,
     },
     /// Whatever stands in a directory of this repository, called like a module whose place is known.
     Directory(RepoPath),

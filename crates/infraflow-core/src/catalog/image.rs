@@ -28,7 +28,7 @@ use super::{
 use crate::proof::RepoPath;
 
 /// Raised with every change of what a record says or how it is written.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 const MAGIC: &[u8; 16] = b"infraflow index\n";
 const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;

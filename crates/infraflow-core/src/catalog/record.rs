@@ -52,10 +52,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The directories of other modules that it runs as the root.
-    pub(super) fn run_from_elsewhere(&self) -> impl Iterator<Item = &RepoPath> {
+    /// The directories of other modules that it runs as the root, and what stands beside it and is not laid over them.
+    pub(super) fn run_from_elsewhere(&self) -> impl Iterator<Item = (&RepoPath, &[String])> {
         let roots = self.calls.iter().filter(|call| call.name == ROOT);
-        roots.filter_map(|call| call.target.as_ref()).filter(|target| **target != self.directory)
+        let roots = roots.filter_map(|call| Some((call.target.as_ref()?, call.left_out.as_slice())));
+        roots.filter(|(target, _)| **target != self.directory)
     }
 
     /// Where it keeps its state.
@@ -258,6 +259,8 @@ pub(super) struct CallRecord {
     pub(super) version: Option<Text>,
     /// The directory of this repository that it leads to.
     pub(super) target: Option<RepoPath>,
+    /// Where it is run as the root: globs of the files beside the unit that are not laid over it.
+    pub(super) left_out: Vec<String>,
 }
 
 /// [`Unparsable`] in a form whose fields are all there.

@@ -48,6 +48,8 @@ pub(super) struct Call {
     pub(super) arguments: HashMap<String, StaticValue>,
     /// Whether the module is run as the root of the unit.
     pub(super) root: bool,
+    /// Which files of the unit are not laid over the module.
+    pub(super) left_out: Vec<String>,
     /// Where it stands, where the dialect knows that.
     pub(super) directory: Option<RepoPath>,
     /// What git clones, the directory in it and the reference, where the dialect gives these.
@@ -68,6 +70,7 @@ impl Call {
             proof,
             arguments: HashMap::new(),
             root: false,
+            left_out: Vec::new(),
             directory,
             repository,
         }
@@ -419,7 +422,7 @@ impl Scope {
             Target::Unit(directory) => self.consumes.push((directory, proof)),
             Target::Below(directory) => self.below.push((directory, proof)),
             Target::State(at) => self.state = Some(at),
-            Target::Root { source, directory, values } => {
+            Target::Root { source, directory, values, left_out } => {
                 for value in values {
                     if let Definition::Value(name, value) = value {
                         self.values.entry(name).or_default().push(value);
@@ -432,6 +435,7 @@ impl Scope {
                     proof,
                     arguments: HashMap::new(),
                     root: true,
+                    left_out,
                     directory,
                     repository: None,
                 });
@@ -472,6 +476,7 @@ impl Scope {
                         proof,
                         arguments: arguments.collect(),
                         root: false,
+                        left_out: Vec::new(),
                         directory: None,
                         repository: None,
                     });

@@ -190,6 +190,7 @@ fn call_records(scope: &Scope, targets: Vec<Option<RepoPath>>) -> Vec<CallRecord
             source,
             version: call.version.clone(),
             target,
+            left_out: call.left_out.clone(),
         }
     });
     calls.collect()

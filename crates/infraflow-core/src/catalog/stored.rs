@@ -47,6 +47,7 @@ const HAS_PART: u8 = 1 << 2;
 const HAS_TARGET: u8 = 1;
 const HAS_SOURCE: u8 = 1 << 1;
 const HAS_VERSION: u8 = 1 << 2;
+const LEAVES_OUT: u8 = 1 << 3;
 
 // Where an edge ends.
 const SCOPE: u8 = 0;
@@ -206,11 +207,12 @@ impl<'r> Body<'r> {
     }
 
     fn call(&mut self, call: &'r CallRecord) {
-        let CallRecord { name, in_file, place, source, version, target } = call;
+        let CallRecord { name, in_file, place, source, version, target, left_out } = call;
         self.bytes.push(flags(&[
             (target.is_some(), HAS_TARGET),
             (source.is_some(), HAS_SOURCE),
             (version.is_some(), HAS_VERSION),
+            (!left_out.is_empty(), LEAVES_OUT),
         ]));
         text(&mut self.bytes, name.as_bytes());
         self.path(in_file);
@@ -222,6 +224,10 @@ impl<'r> Body<'r> {
             text(&mut self.bytes, of.value.as_bytes());
             self.place(of.place);
             self.bytes.push(u8::from(of.verbatim));
+        }
+        if !left_out.is_empty() {
+            self.number(left_out.len());
+            left_out.iter().for_each(|glob| text(&mut self.bytes, glob.as_bytes()));
         }
     }
 }
@@ -385,7 +391,8 @@ impl<'b> Reader<'b> {
         let target = if flags & HAS_TARGET != 0 { Some(self.path()?) } else { None };
         let source = if flags & HAS_SOURCE != 0 { Some(self.located()?) } else { None };
         let version = if flags & HAS_VERSION != 0 { Some(self.located()?) } else { None };
-        Some(CallRecord { name, in_file, place, source, version, target })
+        let left_out = if flags & LEAVES_OUT != 0 { self.each(Reader::string)? } else { Vec::new() };
+        Some(CallRecord { name, in_file, place, source, version, target, left_out })
     }
 
     fn located(&mut self) -> Option<Text> {
@@ -433,6 +440,7 @@ mod tests {
             source: n.is_multiple_of(2).then(|| text("../x")),
             version: n.is_multiple_of(3).then(|| text("1.2.3")),
             target: (n > 1).then(|| path("modules/db")),
+            left_out: vec!["**/.*".to_owned(); n],
         };
         Record {
             directory: key.at.clone(),

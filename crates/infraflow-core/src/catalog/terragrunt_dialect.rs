@@ -44,7 +44,7 @@ impl Dialect for TerragruntDialect {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn runs(&self, other: &DialectName) -> bool {
@@ -109,9 +109,9 @@ fn references(findings: Vec<Finding>, given: &mut Vec<Definition>) -> Vec<FactRe
             What::Names(path) => (ReferenceKind::PathNamed, Target::Path(path)),
             What::Variables(path) => (ReferenceKind::VariableFile, Target::Path(path)),
             What::Unit(unit) => (ReferenceKind::Dependency, Target::Unit(unit)),
-            What::Root { source, directory } => {
+            What::Root { source, directory, left_out } => {
                 let values = given.extract_if(.., |one| matches!(one, Definition::Value(..))).collect();
-                (ReferenceKind::ModuleCall, Target::Root { source, directory, values })
+                (ReferenceKind::ModuleCall, Target::Root { source, directory, values, left_out })
             }
             What::Call { name, source, arguments } => {
                 let arguments =

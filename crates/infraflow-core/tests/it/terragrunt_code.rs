@@ -174,6 +174,49 @@ fn files_beside_a_unit_are_laid_over_the_module_that_it_runs() {
     );
 }
 
+/// As terragrunt 1.1.3 copies: internal/util/file.go.
+#[test]
+fn what_is_left_out_of_the_copy_is_laid_over_nothing() {
+    const READS: &str = "output \"o\" { value = [for f in fileset(path.module, \"**/*.json\") : file(\"${path.module}/${f}\")] }\n";
+    let unit = |more: &str| format!("terraform {{\n  source = \"../m\"\n{more}}}\n");
+    let excludes = "  exclude_from_copy = [\"skip\", \"**/*.tmp.json\", \"docs/*.json\", \"{x,y}.json\"]\n";
+    let reads = "locals {\n  f = file(\"skip/read.json\")\n}\n";
+    let files = [
+        ("m/main.tf", READS.to_owned()),
+        ("a/terragrunt.hcl", unit(excludes)),
+        ("b/terragrunt.hcl", unit("  include_in_copy = [\".hid\"]\n")),
+        ("c/terragrunt.hcl", unit(excludes) + reads),
+        ("c/skip/read.json", "1".to_owned()),
+        ("root.hcl", format!("terraform {{\n{excludes}}}\n")),
+        ("d/terragrunt.hcl", format!("include \"root\" {{\n  path = \"../root.hcl\"\n}}\n{}", unit(""))),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    check(
+        "what is excluded, and what is hidden",
+        &files,
+        &[
+            ("a/skip/x.json", &[]),
+            ("a/skip/deep/x.json", &[]),
+            ("a/sub/x.tmp.json", &[]),
+            ("a/docs/x.json", &[]),
+            ("a/.hid/x.json", &[]),
+            ("a/sub/.x.json", &[]),
+            ("a/.terragrunt-cache/x.json", &[]),
+            ("c/skip/x.json", &[]),
+            ("d/skip/x.json", &[]),
+            // One of the ways to match takes it for the same, the other does not.
+            ("a/x.tmp.json", &["a"]),
+            ("a/docs/deep/x.json", &["a"]),
+            ("a/x.json", &["a"]),
+            ("a/other/x.json", &["a"]),
+            ("b/.hid/x.json", &["b"]),
+            ("b/skip/x.json", &["b"]),
+            // A function reads it where it stands.
+            ("c/skip/read.json", &["c"]),
+        ],
+    );
+}
+
 #[test]
 fn a_broken_file_that_is_included_is_told_and_touches_all_who_include_it() {
     let files = [

@@ -47,6 +47,8 @@ pub enum What {
         source: Option<Text>,
         /// The directory, where it is one of this repository.
         directory: Option<RepoPath>,
+        /// Globs of the files beside the unit that are not laid over it.
+        left_out: Vec<String>,
     },
 }
 

@@ -11,7 +11,8 @@
 //!   `terragrunt.autoinclude.hcl`; `locals`, `inputs`, `dependency`, `dependencies`, `feature`, `generate`,
 //!   `remote_state`, `exclude`, `errors`, `engine`;
 //! - `terraform`: `source` with `//` and query, `extra_arguments` with their variable files, hooks that name
-//!   files;
+//!   files, and what `exclude_from_copy` and `include_in_copy` leave out of the files beside a unit that are laid over its
+//!   module;
 //! - `terragrunt.stack.hcl`: units and stacks from this repository, as if they were generated, with `values` and
 //!   `autoinclude`; each generated unit is told apart ([`Generated`]);
 //! - Terraform code that `generate` writes, for the modules that it calls and the files that it reads;
@@ -40,6 +41,7 @@
 //! [`Resolved::incomplete`] says so.
 
 mod builtins;
+mod copy;
 mod evaluate;
 mod files;
 mod finding;

@@ -83,7 +83,9 @@ fn finish(evaluation: Evaluation<'_>, runs: bool) -> Resolved {
 fn each_once(findings: Vec<Finding>) -> Vec<Finding> {
     let keys = findings.iter().map(|finding| {
         let what = match &finding.what {
-            What::Root { directory, source } => Err((directory, source.as_ref().map(|source| &source.value))),
+            What::Root { directory, source, .. } => {
+                Err((directory, source.as_ref().map(|source| &source.value)))
+            }
             other => Ok(other),
         };
         (what, &finding.file, finding.place.start, finding.owner)

@@ -129,7 +129,7 @@ impl Evaluation<'_> {
                 }
                 let place = self.frames[frame].file.place(attribute.value.span);
                 let address = Text { value: address.to_string(), place, verbatim: false };
-                let what = What::Root { source: Some(address), directory: None };
+                let what = What::Root { source: Some(address), directory: None, left_out: Vec::new() };
                 self.find(frame, what, attribute.span, Some(text.clone()));
                 self.owned(owner, |this| {
                     this.stands();

@@ -71,7 +71,7 @@ impl Evaluation<'_> {
     fn source(&mut self, frames: &[usize], here: &Arc<str>, copied: bool) -> Vec<Arc<str>> {
         if copied && let Some(directory) = self.actual(here) {
             // What stands beside the unit is laid over the module that it runs.
-            let what = What::Root { source: None, directory: Some(directory.clone()) };
+            let what = What::Root { source: None, directory: Some(directory.clone()), left_out: Vec::new() };
             self.find(frames[0], what, Span::default(), Some("the directory of the unit".to_owned()));
             self.beside_root(frames[0], directory, Span::default());
         }
@@ -80,21 +80,29 @@ impl Evaluation<'_> {
             let source = file.body.blocks("terraform").find_map(|block| block.body.attribute("source"));
             let Some(attribute) = source else { continue };
             let value = self.apart(|this| this.eval(frame, &attribute.value));
+            let left_out = self.left_out(frames);
             let mut modules = Vec::new();
             for value in value.alternatives() {
-                modules.extend(self.run(frame, &value, attribute, here));
+                modules.extend(self.run(frame, &value, attribute, here, &left_out));
             }
             return modules;
         }
         Vec::new()
     }
 
-    fn run(&mut self, frame: usize, value: &Value, attribute: &Attribute, here: &Arc<str>) -> Vec<Arc<str>> {
+    fn run(
+        &mut self,
+        frame: usize,
+        value: &Value,
+        attribute: &Attribute,
+        here: &Arc<str>,
+        left_out: &[String],
+    ) -> Vec<Arc<str>> {
         if let Value::Text(source) = value
             && !is_local(source)
         {
-            let what =
-                What::Root { source: self.source_text(frame, source, &attribute.value), directory: None };
+            let address = self.source_text(frame, source, &attribute.value);
+            let what = What::Root { source: address, directory: None, left_out: left_out.to_vec() };
             self.find(frame, what, attribute.span, Some("terraform.source".to_owned()));
             return self.files.own_directory(source).iter().map(path::text_of).collect();
         }
@@ -120,7 +128,11 @@ impl Evaluation<'_> {
             let Some(actual) = self.actual(&directory) else { continue };
             // A unit's own directory is joined to it.
             if *directory != **here {
-                let what = What::Root { source: constant.clone(), directory: Some(actual.clone()) };
+                let what = What::Root {
+                    source: constant.clone(),
+                    directory: Some(actual.clone()),
+                    left_out: left_out.to_vec(),
+                };
                 self.find(frame, what, attribute.span, Some("terraform.source".to_owned()));
                 self.beside_root(frame, actual, attribute.span);
             }
