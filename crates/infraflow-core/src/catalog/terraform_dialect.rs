@@ -42,7 +42,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        9
+        10
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {

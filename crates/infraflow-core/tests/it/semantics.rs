@@ -21,10 +21,11 @@ use crate::{
     },
 };
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     include_str!("semantics/arguments.toml"),
     include_str!("semantics/computed.toml"),
     include_str!("semantics/files.toml"),
+    include_str!("semantics/lists.toml"),
     include_str!("semantics/named_paths.toml"),
     include_str!("semantics/overrides.toml"),
     include_str!("semantics/reads.toml"),

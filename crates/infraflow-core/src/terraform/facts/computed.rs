@@ -1,7 +1,7 @@
 //! What functions of texts give where the texts are not known yet: a path that something is cut off or replaced in
 //! leads wherever what is left of it leads, and Terraform has `path.module` as a text that begins where it runs.
 
-use super::{Base, StaticValue, functions};
+use super::{Base, StaticValue, collections, known};
 use crate::proof::RepoPath;
 
 /// The most values that a function is worked out for.
@@ -25,7 +25,8 @@ impl StaticValue {
             _ => 1,
         });
         let many = many.fold(1, usize::saturating_mul);
-        if many > 1 && many <= MOST {
+        // Of several lists that are flattened nobody knows in which order: they may be those of a splat.
+        if many > 1 && many <= MOST && name != collections::FLATTEN {
             let mut all = vec![Vec::with_capacity(arguments.len())];
             for argument in arguments {
                 let values = match argument {
@@ -53,7 +54,15 @@ impl StaticValue {
                 None => Self::Unknown,
             };
         }
-        if let Some(value) = functions::of_constants(name, &arguments) {
+        if collections::NAMES.contains(&name) || name == INDEX {
+            return collections::computed(name, arguments);
+        }
+        if matches!(name, "jsondecode" | "yamldecode")
+            && let [Self::Contents(path)] = arguments.as_slice()
+        {
+            return Self::Decoded(path.clone(), Vec::new());
+        }
+        if let Some(value) = of_constants(name, &arguments) {
             return value;
         }
         if arguments.iter().any(may_be_told) {
@@ -215,6 +224,21 @@ impl StaticValue {
             _ => false,
         }
     }
+}
+
+/// What a function of texts gives, where all of the texts are known.
+fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
+    if name == "join" {
+        return match arguments {
+            [StaticValue::Literal(separator), lists @ ..] => collections::joined(separator, lists),
+            _ => None,
+        };
+    }
+    let texts = arguments.iter().map(|argument| match argument {
+        StaticValue::Literal(text) => Some(text.as_str()),
+        _ => None,
+    });
+    known::of_texts(name, &texts.collect::<Option<Vec<&str>>>()?)
 }
 
 /// Whether a path begins in a directory and ends in names below it, so that it is in full what it is as it is.

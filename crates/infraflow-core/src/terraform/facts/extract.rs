@@ -108,12 +108,28 @@ pub(super) fn defined(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str)
         let attributes = block.body.attributes();
         let default = attributes.iter().find(|attribute| attribute.name == "default")?;
         let mut default = Local { name: label(block, 0), ..local(default, source, &Scope::default()) };
-        if let Some(members) = block.body.attribute("type").and_then(members_left_out) {
+        let kind = block.body.attribute("type");
+        if kind.as_ref().is_some_and(|kind| is_set(kind)) {
+            default.value = default.value.unordered();
+        }
+        if let Some(members) = kind.and_then(members_left_out) {
             default.value = default.value.with_members_left_out(&members);
         }
         Some(default)
     });
     Defined { locals: locals(body, source, wanted), defaults: defaults.collect() }
+}
+
+/// Whether a type is that of a set.
+fn is_set(kind: &Expr<'_>) -> bool {
+    match kind {
+        Expr::Hcl(Expression::FuncCall(call)) => call.name.name.as_str() == "set",
+        Expr::Sliced(slice) => slice.text.trim_start().starts_with("set"),
+        Expr::Json(json) => {
+            matches!(&json.value, JsonValue::String(text) if text.trim_start().starts_with("set"))
+        }
+        Expr::Hcl(_) => false,
+    }
 }
 
 /// What the members of a variable's type have that need not be given: `optional(type, default)`.

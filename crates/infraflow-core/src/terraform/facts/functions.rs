@@ -1,37 +1,28 @@
 //! What functions of the language give, as far as paths go.
 
-use super::{
-    StaticValue, Step,
-    computed::{INDEX, REPOSITORY},
-    named::ends_a_path,
-};
+use super::{StaticValue, Step, collections, named::ends_a_path};
 
 /// What a function gives.
 pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticValue {
     let first = |arguments: Vec<StaticValue>| arguments.into_iter().next().unwrap_or(StaticValue::Unknown);
     match name {
         "abspath" => StaticValue::computed(name, arguments),
-        "pathexpand" | "tostring" | "tolist" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => {
+        "pathexpand" | "tostring" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => {
             first(arguments)
         }
-        "reverse" | "slice" if matches!(arguments.first(), Some(StaticValue::Computed(..))) => {
-            StaticValue::computed(name, arguments)
-        }
-        "toset" | "sort" | "distinct" | "reverse" | "compact" | "slice" => first(arguments).unordered(),
+        // What a variable holds may be a set, whose order is another than it is written in.
+        "tolist" | "toset" if by_name(arguments.first()) => first(arguments).unordered(),
+        "tolist" => first(arguments),
+        "toset" => first(arguments).unordered(),
         "trimspace" | "chomp" => without_space(first(arguments)),
-        "try" | "coalesce" | "coalescelist" | "merge" => StaticValue::one_of(arguments),
+        "try" => StaticValue::one_of(up_to(arguments, is_certain)),
+        "coalesce" => StaticValue::one_of(up_to(arguments, |value| is_certain(value) && !is_empty(value))),
+        "coalescelist" | "merge" => StaticValue::one_of(arguments),
         "concat" => concat(arguments),
         "setunion" => concat(arguments).unordered(),
-        "flatten" => match first(arguments) {
-            StaticValue::List(items) => {
-                StaticValue::Many(Box::new(StaticValue::one_of(items.into_iter().map(item_of).collect())))
-            }
-            StaticValue::Many(item) => StaticValue::Many(Box::new(item_of(*item))),
-            other => other,
-        },
         "values" => StaticValue::Many(Box::new(first(arguments).step(Step::Any))),
         "keys" => StaticValue::Many(Box::new(first(arguments).keys())),
-        "element" | "one" => first(arguments).step(Step::Any),
+        "one" => first(arguments).step(Step::Any),
         // Whatever key is asked for, one of the values is found.
         "zipmap" if arguments.len() == 2 => {
             let value = arguments.swap_remove(1).step(Step::Any);
@@ -59,25 +50,92 @@ pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticVal
         {
             StaticValue::Unknown
         }
-        "join" => StaticValue::computed(name, arguments),
         "format" => match arguments.split_first() {
             Some((StaticValue::Literal(pattern), rest)) => format(pattern, rest),
             _ => StaticValue::computed(name, arguments),
         },
-        "jsondecode" | "yamldecode" => match first(arguments) {
-            StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
-            _ => StaticValue::Unknown,
-        },
+        "jsondecode" | "yamldecode" if matches!(arguments.first(), Some(StaticValue::Contents(_))) => {
+            match first(arguments) {
+                StaticValue::Contents(path) => StaticValue::Decoded(path, Vec::new()),
+                _ => StaticValue::Unknown,
+            }
+        }
         "file" => StaticValue::Contents(Box::new(first(arguments))),
         "trimsuffix" if arguments.len() == 2 => match without_end(&arguments[0], &arguments[1]) {
             StaticValue::Unknown => StaticValue::computed(name, arguments),
             known => known,
         },
         // What they give may be, or begin, a path.
-        "lower" | "upper" | "title" | "strrev" | "trimprefix" | "trim" | "replace" | "substr" | "split"
-        | "regex" | "templatestring" | "urlencode" => StaticValue::computed(name, arguments),
+        _ if OF_TEXTS.contains(&name) || collections::NAMES.contains(&name) => {
+            StaticValue::computed(name, arguments)
+        }
         _ => StaticValue::Unknown,
     }
+}
+
+/// Functions of texts that are worked out once the texts are known.
+const OF_TEXTS: [&str; 33] = [
+    "abs",
+    "base64decode",
+    "base64encode",
+    "base64sha256",
+    "base64sha512",
+    "ceil",
+    "endswith",
+    "floor",
+    "indent",
+    "join",
+    "jsondecode",
+    "lower",
+    "max",
+    "min",
+    "parseint",
+    "regex",
+    "regexall",
+    "replace",
+    "sha256",
+    "sha512",
+    "signum",
+    "split",
+    "startswith",
+    "strcontains",
+    "strrev",
+    "substr",
+    "templatestring",
+    "title",
+    "trim",
+    "trimprefix",
+    "upper",
+    "urlencode",
+    "yamldecode",
+];
+
+/// Whether a value is known by a name only, or made of such a one.
+pub(super) fn by_name(value: Option<&StaticValue>) -> bool {
+    match value {
+        Some(StaticValue::Local(..) | StaticValue::Variable(..) | StaticValue::Computed(..)) => true,
+        Some(StaticValue::OneOf(values)) => values.iter().any(|value| by_name(Some(value))),
+        _ => false,
+    }
+}
+
+/// The arguments up to the first of which this holds.
+fn up_to(arguments: Vec<StaticValue>, last: impl Fn(&StaticValue) -> bool) -> Vec<StaticValue> {
+    let end = arguments.iter().position(last).map_or(arguments.len(), |at| at + 1);
+    arguments.into_iter().take(end).collect()
+}
+
+/// Whether it is a text that nothing can make an error.
+fn is_certain(value: &StaticValue) -> bool {
+    match value {
+        StaticValue::Literal(_) | StaticValue::Base(_) => true,
+        StaticValue::Concat(parts) => parts.iter().all(is_certain),
+        _ => false,
+    }
+}
+
+fn is_empty(value: &StaticValue) -> bool {
+    matches!(value, StaticValue::Literal(text) if text.is_empty())
 }
 
 /// A text without white space at its ends, as far as its parts tell. `chomp` takes off less, at the end alone:
@@ -110,16 +168,6 @@ fn concat(arguments: Vec<StaticValue>) -> StaticValue {
     if known { items } else { items.unordered() }
 }
 
-/// An item of what is flattened: a list's own items, whatever they are lists of.
-fn item_of(value: StaticValue) -> StaticValue {
-    match value {
-        StaticValue::List(items) => StaticValue::one_of(items.into_iter().map(item_of).collect()),
-        StaticValue::Many(item) => item_of(*item),
-        StaticValue::OneOf(values) => StaticValue::one_of(values.into_iter().map(item_of).collect()),
-        other => other,
-    }
-}
-
 /// A text without what it may end in, as far as its last part tells.
 fn without_end(text: &StaticValue, end: &StaticValue) -> StaticValue {
     let StaticValue::Literal(end) = end else { return StaticValue::Unknown };
@@ -139,123 +187,9 @@ fn without_end(text: &StaticValue, end: &StaticValue) -> StaticValue {
     }
 }
 
-/// A text of more bytes than this is no part of a path that anybody reads (Linux: 4,096), whatever is done with it.
-const LONGEST_TEXT: usize = 1 << 16;
-
-/// The most memory in bytes that a regular expression takes once it is compiled.
-const LARGEST_EXPRESSION: usize = 1 << 16;
-
-/// Functions of texts, where all of the texts are known.
-pub(super) fn of_constants(name: &str, arguments: &[StaticValue]) -> Option<StaticValue> {
-    if let Some(StaticValue::List(items)) = arguments.first() {
-        return of_items(name, items, &arguments[1..]);
-    }
-    let texts = arguments.iter().map(|argument| match argument {
-        StaticValue::Literal(text) => Some(text.as_str()),
-        _ => None,
-    });
-    if name == "join" {
-        return match arguments {
-            [StaticValue::Literal(separator), StaticValue::List(items)] => Some(joined(separator, items)),
-            _ => None,
-        };
-    }
-    let texts = texts.collect::<Option<Vec<&str>>>()?;
-    let text = match (name, texts.as_slice()) {
-        ("lower", [text]) => text.to_lowercase(),
-        ("upper", [text]) => text.to_uppercase(),
-        ("title", [text]) if text.is_ascii() => {
-            let mut before = ' ';
-            let raised = text.chars().map(|c| {
-                let within = before.is_ascii_alphanumeric() || before == '_';
-                let raised = if within { c } else { c.to_ascii_uppercase() };
-                before = c;
-                raised
-            });
-            raised.collect()
-        }
-        ("strrev", [text]) if text.is_ascii() => text.chars().rev().collect(),
-        ("trimprefix", [text, prefix]) => text.strip_prefix(prefix).unwrap_or(text).to_owned(),
-        ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix).unwrap_or(text).to_owned(),
-        ("trim", [text, cut]) => text.trim_matches(|c| cut.contains(c)).to_owned(),
-        ("replace", [text, from, to]) => replaced(text, from, to)?,
-        // It counts what a reader takes for characters, which are bytes here alone.
-        ("substr", [text, from, length]) if text.is_ascii() => {
-            let (from, length): (i64, i64) = (from.parse().ok()?, length.parse().ok()?);
-            let from = match usize::try_from(from) {
-                Ok(from) => from,
-                Err(_) => text.len().saturating_sub(usize::try_from(from.unsigned_abs()).ok()?),
-            };
-            let rest = text.chars().skip(from);
-            match usize::try_from(length) {
-                Ok(length) => rest.take(length).collect(),
-                Err(_) => rest.collect(),
-            }
-        }
-        ("split", [separator, text]) if !separator.is_empty() => {
-            let parts = text.split(separator).map(|part| StaticValue::Literal(part.to_owned()));
-            return Some(StaticValue::List(parts.collect()));
-        }
-        ("dirname", [text]) => return Some(StaticValue::directory(StaticValue::Literal((*text).to_owned()))),
-        // Nobody knows what the directory of the repository is called.
-        ("basename", [text]) if *text != REPOSITORY => match text.trim_end_matches('/') {
-            "" if text.starts_with('/') => "/".to_owned(),
-            "" => ".".to_owned(),
-            text => text.rsplit('/').next().unwrap_or(text).to_owned(),
-        },
-        _ => return None,
-    };
-    Some(StaticValue::Literal(text))
-}
-
-/// What `replace` gives. Between slashes stands a regular expression.
-fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
-    if from.is_empty() || text.len() > LONGEST_TEXT {
-        return None;
-    }
-    let expression = from.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    let Some(expression) = expression else {
-        let grown = text.matches(from).count().saturating_mul(to.len());
-        return (grown.saturating_add(text.len()) <= LONGEST_TEXT).then(|| text.replace(from, to));
-    };
-    let expression = regex::RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build().ok()?;
-    // Each of the groups that the replacement names may be the whole text.
-    let grown = expression.find_iter(text).count().saturating_mul(to.len().saturating_mul(text.len().max(1)));
-    (grown.saturating_add(text.len()) <= LONGEST_TEXT).then(|| expression.replace_all(text, to).into_owned())
-}
-
-/// Functions of lists, where the items are known.
-fn of_items(name: &str, items: &[StaticValue], rest: &[StaticValue]) -> Option<StaticValue> {
-    let number = |at: usize| match rest.get(at) {
-        Some(StaticValue::Literal(number)) => number.parse::<usize>().ok(),
-        _ => None,
-    };
-    match name {
-        "reverse" => Some(StaticValue::List(items.iter().rev().cloned().collect())),
-        "slice" => Some(StaticValue::List(items.get(number(0)?..number(1)?)?.to_vec())),
-        INDEX => {
-            let step = number(0).map_or(Step::Any, |index| Step::Item(index as u64));
-            Some(StaticValue::List(items.to_vec()).step(step))
-        }
-        _ => None,
-    }
-}
-
-/// Items with a text between them.
-fn joined(separator: &str, items: &[StaticValue]) -> StaticValue {
-    let mut parts = Vec::with_capacity(items.len() * 2);
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            parts.push(StaticValue::Literal(separator.to_owned()));
-        }
-        parts.push(item.clone());
-    }
-    StaticValue::concat(parts)
-}
-
 /// `format`: plain `%s` and `%v`, of the next argument or of one by its number, are filled in; what other verbs give
 /// is not known.
-fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
+pub(super) fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
     let mut parts = Vec::new();
     let mut next = 0;
     let mut rest = pattern;
@@ -289,43 +223,4 @@ fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
     }
     parts.push(StaticValue::Literal(rest.to_owned()));
     StaticValue::concat(parts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As `terraform console` has them (1.11).
-    #[test]
-    fn functions_of_known_texts_give_what_terraform_gives() {
-        for (name, arguments, given) in [
-            ("dirname", &["a/b/"][..], "a/b"),
-            ("dirname", &["a/b"], "a"),
-            ("dirname", &["/a/"], "/a"),
-            ("dirname", &["a"], "."),
-            ("basename", &["a/b/"], "b"),
-            ("basename", &[""], "."),
-            ("basename", &["./"], "."),
-            ("basename", &["/"], "/"),
-            ("title", &["a_b c'd"], "A_b C'D"),
-            ("title", &["a-b c.d"], "A-B C.D"),
-            ("substr", &["abc", "-5", "2"], "ab"),
-            ("substr", &["abc", "-2", "1"], "b"),
-            ("substr", &["abc", "1", "-1"], "bc"),
-            ("replace", &["a.b", "/./", "$0$0"], "aa..bb"),
-            ("replace", &["ab", "/(a)/", "$1x"], "b"),
-            ("replace", &["ab", "/(a)/", "${1}x"], "axb"),
-            ("trim", &["--a--", "-"], "a"),
-            ("trimprefix", &["aab", "a"], "ab"),
-            ("trimsuffix", &["abb", "b"], "ab"),
-        ] {
-            let texts: Vec<StaticValue> =
-                arguments.iter().map(|&text| StaticValue::Literal(text.to_owned())).collect();
-            let found = of_constants(name, &texts);
-            assert_eq!(found, Some(StaticValue::Literal(given.to_owned())), "{name}({arguments:?})");
-        }
-        // What it counts as one character may be several here.
-        let text = |text: &str| StaticValue::Literal(text.to_owned());
-        assert_eq!(of_constants("substr", &[text("a\u{308}bc"), text("1"), text("1")]), None);
-    }
 }

@@ -22,6 +22,7 @@
 //! yet is kept as [`StaticValue::Computed`], and worked out where they are. What nobody can know before a plan is
 //! [`StaticValue::Unknown`], and is matched conservatively by whoever links the facts.
 
+mod collections;
 mod computed;
 mod error;
 mod evaluate;
@@ -29,6 +30,7 @@ mod extract;
 mod file;
 mod functions;
 pub(super) mod json;
+mod known;
 mod named;
 pub(super) mod parse;
 mod pass;
@@ -50,6 +52,7 @@ pub use file::{
     Backend, FileFacts, FileKind, FileRead, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock,
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, StateRead, Variable,
 };
+pub(super) use known::{expression, text_of};
 pub use parse::TerraformFile;
 pub(super) use reads::READS;
 pub(crate) use reads::template_reads;

@@ -3,7 +3,7 @@
 use hcl_edit::template::Element;
 
 use super::{
-    Base, StaticValue,
+    Base, StaticValue, collections,
     evaluate::{Scope, evaluate_elements},
     sieve,
 };
@@ -62,12 +62,28 @@ pub(super) fn begins_a_path(value: &StaticValue, naming: Naming) -> bool {
         StaticValue::Computed(..) if !std::ptr::eq(value, value.place()) => {
             begins_a_path(value.place(), naming)
         }
+        StaticValue::Computed(name, arguments) if collections::hands_on(name) => {
+            arguments.iter().any(|argument| holds_a_path(argument, naming))
+        }
+        // What a text says says nothing of a path itself.
+        StaticValue::Computed(name, _) if matches!(name.as_str(), "jsondecode" | "yamldecode") => false,
         // A text that is made of a path is mostly a name, unless a path is asked for.
         StaticValue::Computed(_, arguments) => {
             let first = arguments.first().is_some_and(|first| begins_a_path(first, naming));
             first && (naming == Naming::Path || !arguments.iter().any(may_vary))
         }
         _ => false,
+    }
+}
+
+/// Whether an item of a collection begins a path.
+fn holds_a_path(value: &StaticValue, naming: Naming) -> bool {
+    match value {
+        StaticValue::List(items) | StaticValue::OneOf(items) => {
+            items.iter().any(|item| holds_a_path(item, naming))
+        }
+        StaticValue::Many(item) => holds_a_path(item, naming),
+        other => begins_a_path(other, naming),
     }
 }
 

@@ -171,6 +171,8 @@ impl<'s, 'a> Reads<'s, 'a> {
             }
             StaticValue::Variable(..) | StaticValue::FileSet(..) | StaticValue::Literal(_) => asked,
             StaticValue::Concat(_) => true,
+            // An item of a list of paths: `sort(local.files)[0]`.
+            item @ StaticValue::Computed(..) => begins_a_path(item, naming) && (asked || names_a_path(name)),
             _ => false,
         };
         if counts {

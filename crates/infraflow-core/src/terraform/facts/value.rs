@@ -106,19 +106,16 @@ impl StaticValue {
             (value @ (Self::FileSet(..) | Self::Keys(_)), _) => value,
             (Self::Many(item) | Self::Map(_, item), _) => *item,
             (value @ Self::Computed(..), step) => {
-                let step = match step {
-                    Step::Item(index) => Self::Literal(index.to_string()),
-                    Step::Member(_) | Step::Any => Self::Unknown,
-                };
-                Self::computed(super::computed::INDEX, vec![value, step])
+                Self::computed(super::computed::INDEX, vec![value, super::collections::spelt(step)])
             }
             (Self::Object(members), Step::Member(name)) => {
-                // Of members with the same name the last one counts, as in Terraform.
+                // Of members with the same name the last one counts, as in Terraform; what no object has is an error,
+                // or nothing where its type would have it.
                 members
                     .into_iter()
                     .rev()
                     .find(|(member, _)| *member == name)
-                    .map_or(Self::Unknown, |(_, value)| value)
+                    .map_or(Self::Null, |(_, value)| value)
             }
             // Nothing has no items: whatever is made for each of them is not there.
             (Self::Object(members), _) if members.is_empty() => Self::Null,
@@ -186,7 +183,9 @@ impl StaticValue {
             Self::List(items) => Self::one_of(items),
             Self::Many(item) | Self::Map(item, _) => *item,
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::keys).collect()),
-            Self::Local(..) | Self::Variable(..) | Self::Decoded(..) => Self::Keys(Box::new(self)),
+            Self::Local(..) | Self::Variable(..) | Self::Decoded(..) | Self::Computed(..) => {
+                Self::Keys(Box::new(self))
+            }
             value @ (Self::FileSet(..) | Self::Made) => value,
             _ => Self::Unknown,
         }
@@ -197,7 +196,9 @@ impl StaticValue {
         match self {
             Self::List(items) if !items.is_empty() => Self::Many(Box::new(Self::one_of(items))),
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::unordered).collect()),
-            value @ Self::Computed(..) => Self::Many(Box::new(value.step(Step::Any))),
+            value @ (Self::Computed(..) | Self::Local(..) | Self::Variable(..) | Self::Decoded(..)) => {
+                Self::Many(Box::new(value.step(Step::Any)))
+            }
             other => other,
         }
     }
@@ -217,6 +218,8 @@ impl StaticValue {
                 }
                 Self::Object(members)
             }
+            // A set's order is its own.
+            (value @ Self::List(_), Self::Many(_)) => value.unordered(),
             (value, _) => value,
         }
     }

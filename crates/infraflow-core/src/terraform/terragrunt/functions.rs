@@ -9,6 +9,7 @@ use super::{
     value::{MAX_ITEMS, MAX_TEXT, Members, Value},
     yaml,
 };
+use crate::terraform::facts::{expression, text_of};
 
 /// The result of a function; alternatives are gone through one by one.
 pub(super) fn call(name: &str, arguments: &[Value]) -> Value {
@@ -152,7 +153,8 @@ fn compute(name: &str, arguments: &[Value]) -> Value {
         "tostring" => arguments.first().and_then(Value::as_text).map_or(Value::Unknown, Value::Text),
         "tonumber" => text(0).and_then(|text| text.parse().ok()).map_or(Value::Unknown, Value::Number),
         "tobool" => arguments.first().and_then(Value::as_bool).map_or(Value::Unknown, Value::Bool),
-        "tolist" | "toset" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => first(arguments),
+        "toset" => lists::set(&first(arguments)),
+        "tolist" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => first(arguments),
         "abspath" | "pathexpand" => match text(0) {
             Some(text) => Value::Text(text),
             None => first(arguments),
@@ -170,8 +172,6 @@ fn compute(name: &str, arguments: &[Value]) -> Value {
             Value::Text(text) => yaml::parse(text),
             _ => Value::Unknown,
         },
-        "jsonencode" | "yamlencode" | "base64encode" | "base64decode" | "md5" | "sha1" | "sha256"
-        | "timestamp" | "uuid" => Value::Unknown,
         "lookup" => lookup(arguments),
         "element" => match (arguments.first(), arguments.get(1).and_then(Value::as_index)) {
             (Some(Value::List(items)), Some(index)) if !items.is_empty() => {
@@ -190,6 +190,12 @@ fn compute(name: &str, arguments: &[Value]) -> Value {
         "range" => lists::range(arguments),
         "one" | "keys" | "values" | "compact" | "distinct" | "flatten" | "reverse" | "sort" | "slice"
         | "contains" | "index" | "setunion" => lists::list(name, arguments),
+        "chunklist" | "formatlist" | "matchkeys" | "setintersection" | "setproduct" | "setsubtract" => {
+            lists::made(name, arguments)
+        }
+        "abs" | "ceil" | "floor" | "max" | "min" | "signum" => {
+            whole(name, arguments).unwrap_or(Value::Unknown)
+        }
         _ => match text_function(name, arguments) {
             Some(value) => value,
             None => Value::Unknown,
@@ -222,14 +228,12 @@ fn lookup(arguments: &[Value]) -> Value {
 fn path_part(name: &str, value: &Value) -> Value {
     let directory = name == "dirname";
     match value {
-        Value::Text(text) if directory => {
-            let trimmed = text.trim_end_matches('/');
-            match trimmed.rfind('/') {
-                Some(0) => Value::text("/"),
-                Some(at) => Value::text(&trimmed[..at]),
-                None => Value::text("."),
-            }
-        }
+        // What ends in a slash is a directory's path as a whole.
+        Value::Text(text) if directory => match text.rfind('/') {
+            Some(at) if text[..at].trim_end_matches('/').is_empty() => Value::text("/"),
+            Some(at) => Value::text(text[..at].trim_end_matches('/')),
+            None => Value::text("."),
+        },
         Value::Text(text) => {
             let trimmed = text.trim_end_matches('/');
             Value::text(trimmed.rfind('/').map_or(trimmed, |at| &trimmed[at + 1..]))
@@ -275,8 +279,20 @@ fn join(arguments: &[Value]) -> Value {
     Value::concat(parts)
 }
 
-/// `format`: plain `%s`, `%v` and `%d` are filled in.
-fn format(arguments: &[Value]) -> Value {
+/// Whole numbers alone; of others nobody needs to know.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // checked: below 2^52
+fn whole(name: &str, arguments: &[Value]) -> Option<Value> {
+    let texts = arguments.iter().map(|argument| {
+        let number = argument.as_number().filter(|n| n.fract() == 0.0 && n.abs() < (1_u64 << 52) as f64)?;
+        Some((number as i64).to_string())
+    });
+    let texts = texts.collect::<Option<Vec<String>>>()?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    text_of(name, &texts)?.parse().ok().map(Value::Number)
+}
+
+/// `format`: plain `%s`, `%v` and `%d` are filled in, and others where what they are given is known.
+pub(super) fn format(arguments: &[Value]) -> Value {
     let Some(pattern) = arguments.first().and_then(Value::as_text) else { return Value::Unknown };
     let mut rest: &str = &pattern;
     let mut given = arguments[1..].iter();
@@ -292,8 +308,9 @@ fn format(arguments: &[Value]) -> Value {
             rest = after;
         } else {
             let end = verb.find(|c: char| c.is_ascii_alphabetic()).map_or(verb.len(), |end| end + 1);
-            parts.push(Value::Unknown);
-            given.next();
+            let text = given.next().and_then(Value::as_text);
+            let padded = text.and_then(|text| text_of("format", &[&format!("%{}", &verb[..end]), &text]));
+            parts.push(padded.map_or(Value::Unknown, Value::text));
             rest = &verb[end..];
         }
     }
@@ -312,17 +329,6 @@ fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
     };
     let argument = |at: usize| arguments.get(at).and_then(Value::as_text);
     Some(match name {
-        "lower" => Value::text(subject.to_lowercase()),
-        "upper" => Value::text(subject.to_uppercase()),
-        "title" => {
-            let mut begins = true;
-            let title = subject.chars().map(|c| {
-                let upper = if begins { c.to_uppercase().next().unwrap_or(c) } else { c };
-                begins = c.is_whitespace();
-                upper
-            });
-            Value::text(title.collect::<String>())
-        }
         "trimspace" | "chomp" => {
             Value::text(if name == "chomp" { subject.trim_end_matches(['\r', '\n']) } else { subject.trim() })
         }
@@ -353,8 +359,7 @@ fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
             let (from, to) = (argument(1)?, argument(2)?);
             let pattern = from.len() > 1 && from.starts_with('/') && from.ends_with('/');
             if pattern {
-                let pattern =
-                    regex::RegexBuilder::new(&from[1..from.len() - 1]).size_limit(1 << 20).build().ok()?;
+                let pattern = expression(&from[1..from.len() - 1], subject)?;
                 bounded(pattern.replace_all(subject, &*to).into_owned())
             } else if from.is_empty() || subject.len().saturating_mul(to.len().max(1)) > MAX_TEXT {
                 Value::Unknown
@@ -364,35 +369,38 @@ fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
         }
         "regex" => {
             let text = argument(1)?;
-            let pattern = regex::RegexBuilder::new(subject).size_limit(1 << 20).build().ok()?;
-            let Some(found) = pattern.captures(&text) else { return Some(Value::Failed) };
-            if pattern.capture_names().flatten().next().is_some() {
-                let named = pattern.capture_names().flatten();
-                let members = named.map(|name| {
-                    let value = found.name(name).map_or(Value::Null, |part| Value::text(part.as_str()));
-                    (name.into(), value)
-                });
-                Value::object(members.collect())
-            } else if found.len() > 1 {
-                let groups = found.iter().skip(1);
-                Value::list(
-                    groups.map(|part| part.map_or(Value::Null, |part| Value::text(part.as_str()))).collect(),
-                )
-            } else {
-                found.get(0).map_or(Value::Null, |part| Value::text(part.as_str()))
-            }
+            let pattern = expression(subject, &text)?;
+            pattern.captures(&text).map_or(Value::Failed, |found| groups(&pattern, &found))
         }
-        "substr" => {
-            let (offset, length) = (arguments.get(1)?.as_index()?, arguments.get(2)?.as_number()?);
-            let rest = subject.chars().skip(offset);
-            match arguments.get(2)?.as_index() {
-                Some(length) => Value::text(rest.take(length).collect::<String>()),
-                None if length < 0.0 => Value::text(rest.collect::<String>()),
-                None => return None,
-            }
+        "regexall" => {
+            let text = argument(1)?;
+            let pattern = expression(subject, &text)?;
+            let found: Vec<Value> = pattern
+                .captures_iter(&text)
+                .take(MAX_ITEMS + 1)
+                .map(|found| groups(&pattern, &found))
+                .collect();
+            if found.len() > MAX_ITEMS { Value::Unknown } else { Value::list(found) }
         }
-        _ => return None,
+        _ => {
+            let rest = arguments[1..].iter().map(Value::as_text).collect::<Option<Vec<_>>>()?;
+            let texts: Vec<&str> = std::iter::once(subject).chain(rest.iter().map(|text| &**text)).collect();
+            Value::text(text_of(name, &texts)?)
+        }
     })
+}
+
+/// What a match gives: the text, or the groups by their names or in their order.
+fn groups(pattern: &regex::Regex, found: &regex::Captures<'_>) -> Value {
+    let text = |part: Option<regex::Match<'_>>| part.map_or(Value::Null, |part| Value::text(part.as_str()));
+    if pattern.capture_names().flatten().next().is_some() {
+        let named = pattern.capture_names().flatten();
+        return Value::object(named.map(|name| (name.into(), text(found.name(name)))).collect());
+    }
+    if found.len() > 1 {
+        return Value::list(found.iter().skip(1).map(text).collect());
+    }
+    text(found.get(0))
 }
 
 fn bounded(text: String) -> Value {
@@ -461,7 +469,49 @@ mod tests {
             ("try", vec![Value::Unknown, t("x"), t("y")], "?|x"),
             ("coalesce", vec![Value::Null, t(""), t("y")], "y"),
             ("lower", vec![Value::Failed], "!"),
-            ("sha512", vec![t("a")], "?"),
+            ("sha1", vec![t("a")], "?"),
+            ("dirname", vec![t("/a/b/")], "/a/b"),
+            ("dirname", vec![t("/a")], "/"),
+            ("dirname", vec![t("a//b")], "a"),
+            ("base64decode", vec![t("YS9i")], "a/b"),
+            ("base64encode", vec![t("a/é")], "YS/DqQ=="),
+            ("urlencode", vec![t("a b/é")], "a+b%2F%C3%A9"),
+            ("strrev", vec![t("ab")], "ba"),
+            ("upper", vec![t("éß")], "Éß"),
+            ("lower", vec![t("ÉΣ")], "éσ"),
+            ("title", vec![t("a_b c'd")], "A_b C'D"),
+            ("substr", vec![t("abc"), Value::Number(-2.0), Value::Number(1.0)], "b"),
+            ("regex", vec![t("\\w+"), t("é")], "?"),
+            ("regexall", vec![t("[a-z]+"), t("ab 1 cd")], "[ab,cd]"),
+            ("replace", vec![t("aéb"), t("/\\w/"), t("x")], "?"),
+            ("format", vec![t("%03d-%5s"), Value::Number(7.0), t("a")], "007-    a"),
+            ("max", vec![Value::Number(3.0), t("12")], "12"),
+            ("min", vec![Value::Number(1.5)], "?"),
+            ("abs", vec![Value::Number(-2.0)], "2"),
+            ("range", vec![Value::Number(3.0), Value::Number(1.0)], "[3,2]"),
+            ("range", vec![Value::Number(1.0), Value::Number(10.0), Value::Number(4.0)], "[1,5,9]"),
+            ("range", vec![Value::Number(-2.0)], "[0,-1]"),
+            ("range", vec![Value::Number(1.0), Value::Number(2.0), Value::Number(0.0)], "?"),
+            ("toset", vec![list.clone()], "[,a,b]"),
+            ("setunion", vec![list.clone(), Value::list(vec![t("a"), t("A")])], "[,A,a,b]"),
+            ("setsubtract", vec![list.clone(), Value::list(vec![t("")])], "[a,b]"),
+            ("setintersection", vec![list.clone(), Value::list(vec![t("a")])], "[a]"),
+            (
+                "setproduct",
+                vec![Value::list(vec![t("b"), t("a")]), Value::list(vec![t("y")])],
+                "[[b,y],[a,y]]",
+            ),
+            ("formatlist", vec![t("%s-%s"), Value::list(vec![t("a"), t("b")]), t("c")], "[a-c,b-c]"),
+            ("chunklist", vec![list.clone(), Value::Number(2.0)], "[[b,a],[]]"),
+            (
+                "matchkeys",
+                vec![
+                    Value::list(vec![t("a"), t("b")]),
+                    Value::list(vec![Value::Number(1.0), t("2")]),
+                    Value::list(vec![t("1")]),
+                ],
+                "[a]",
+            ),
             ("tobool", vec![t("true")], "true"),
             ("slice", vec![list, Value::Number(0.0), Value::Number(9.0)], "!"),
         ] {

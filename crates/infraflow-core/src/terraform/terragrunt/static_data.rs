@@ -20,6 +20,11 @@ fn converted(value: &Value, left: &mut usize) -> StaticValue {
         }
         Value::Text(text) => StaticValue::Literal(text.to_string()),
         Value::List(items) => StaticValue::List(items.iter().map(|item| converted(item, left)).collect()),
+        // Members that nobody knows the names of stand under the empty name.
+        Value::Object(members) if members.contains_key("") => {
+            let values = members.values().map(|member| converted(member, left)).collect();
+            StaticValue::Map(Box::new(StaticValue::Unknown), Box::new(StaticValue::one_of(values)))
+        }
         Value::Object(members) => StaticValue::Object(
             members.iter().map(|(name, member)| (name.to_string(), converted(member, left))).collect(),
         ),

@@ -195,7 +195,11 @@ fn file_functions_are_read_with_what_is_known_of_their_path() {
 fn a_path_goes_through_locals_loops_formats_and_conditionals() {
     let one = |text: &str| reads(&format!("locals {{ a = {text} }}")).pop().unwrap().1;
     assert_eq!(one(r#"file(local.files["a"])"#), StaticValue::Local("files".into(), vec![step("a")]));
-    assert_eq!(one(r#"file(format("%s/x-%d.json", path.module, 1))"#).to_owned(), {
+    assert_eq!(
+        one(r#"file(format("%s/x-%02d.json", path.module, 1))"#),
+        StaticValue::Concat(vec![StaticValue::Base(Base::Module), literal("/x-01.json")])
+    );
+    assert_eq!(one(r#"file(format("%s/x-%x.json", path.module, 1))"#).to_owned(), {
         StaticValue::Concat(vec![
             StaticValue::Base(Base::Module),
             literal("/x-"),
