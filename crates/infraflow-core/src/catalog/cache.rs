@@ -12,7 +12,8 @@ use std::{
 use super::{
     Catalog, CatalogError, CatalogRules, Dialect,
     build::Makings,
-    image::{Chunks, Image},
+    chunks::Chunks,
+    image::Image,
     index::{Index, stamp_of},
 };
 use crate::{

@@ -13,8 +13,9 @@ use super::{
     glob::Glob,
     ground::Ground,
     record::{Edge, End, Open, Proof, Record},
-    scope::{Call, Scope},
+    scope::Scope,
     settle::Default,
+    statements::Call,
 };
 use crate::{
     git::GitError,

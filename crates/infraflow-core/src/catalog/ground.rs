@@ -9,7 +9,7 @@ use super::{
     look::{Looked, Memo, TreeLookup},
     own::OwnAddresses,
     prepare::Prepared,
-    scope::ReadFile,
+    statements::ReadFile,
 };
 use crate::{
     git::{Entry, GitError, Mode, Near, Tree},

@@ -14,7 +14,6 @@
 use std::{
     collections::HashMap,
     fs::File,
-    os::unix::fs::FileExt as _,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -22,6 +21,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    chunks::{Bytes, Chunks},
     record::{Key, Record},
     stored,
 };
@@ -67,59 +67,6 @@ pub(super) struct Damage(pub(super) String);
 
 fn damage<T>(what: impl Into<String>) -> Result<T, Damage> {
     Err(Damage(what.into()))
-}
-
-enum Bytes {
-    Memory(Chunks),
-    File(File),
-}
-
-/// The bytes of an image in pieces, in order; nothing that is read lies in two of them.
-pub(super) struct Chunks {
-    /// Where each begins, and its bytes.
-    pieces: Vec<(u64, Vec<u8>)>,
-    length: u64,
-}
-
-impl Chunks {
-    fn new() -> Self {
-        Self { pieces: Vec::new(), length: 0 }
-    }
-
-    fn push(&mut self, bytes: Vec<u8>) {
-        let length = bytes.len() as u64;
-        self.pieces.push((self.length, bytes));
-        self.length += length;
-    }
-
-    /// The pieces.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(|(_, bytes)| bytes.as_slice())
-    }
-
-    fn read(&self, at: u64, length: usize) -> Option<&[u8]> {
-        let next = self.pieces.partition_point(|(start, _)| *start <= at);
-        let (start, bytes) = self.pieces.get(next.checked_sub(1)?)?;
-        let from = usize::try_from(at - start).ok()?;
-        bytes.get(from..from.checked_add(length)?)
-    }
-}
-
-impl Bytes {
-    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Damage> {
-        match self {
-            Self::Memory(chunks) => {
-                match chunks.read(at, into.len()) {
-                    Some(bytes) => into.copy_from_slice(bytes),
-                    None => return damage(format!("it ends before byte {at}")),
-                }
-                Ok(())
-            }
-            Self::File(file) => file
-                .read_exact_at(into, at)
-                .map_err(|error| Damage(format!("cannot read byte {at}: {error}"))),
-        }
-    }
 }
 
 pub(super) struct Image {
@@ -228,22 +175,22 @@ impl Image {
         // Bytes are handed on, not copied: they are most of what a catalog holds.
         let mut starts = Vec::with_capacity(parts.len());
         for Encoded { bytes, records, .. } in parts {
-            let from = out.length;
+            let from = out.length();
             out.push(bytes);
             starts.push(records.iter().map(|(_, range)| from + range.start as u64).collect::<Vec<_>>());
         }
         let offsets: Vec<u64> = last.iter().map(|&(part, at)| starts[part][at]).collect();
-        let offsets_at = out.length;
+        let offsets_at = out.length();
         out.push(pages(offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
             out.extend_from_slice(&offset.to_le_bytes());
         }));
-        let ends_at = out.length;
+        let ends_at = out.length();
         out.push(pages(ends.chunks(ENDS_A_PAGE), |out, (hash, record, edge)| {
             out.extend_from_slice(&hash.to_le_bytes());
             out.extend_from_slice(&record.to_le_bytes());
             out.extend_from_slice(&edge.to_le_bytes());
         }));
-        let meta_at = out.length;
+        let meta_at = out.length();
         let mut of_tree = Vec::new();
         // Writing plain data to memory cannot fail; what were cut short would be refused when it is read.
         encode(&mut of_tree, |out| {
@@ -257,12 +204,12 @@ impl Image {
         header.extend_from_slice(&stamp.commit);
         header.extend_from_slice(&stamp.tree);
         header.extend_from_slice(&as_u32(offsets.len()).to_le_bytes());
-        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.length] {
+        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.length()] {
             header.extend_from_slice(&number.to_le_bytes());
         }
         header.resize(PAGE - 4, 0);
         header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
-        out.pieces[0].1 = header;
+        out.put_first(header);
         out
     }
 

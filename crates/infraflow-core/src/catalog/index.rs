@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use super::{
     CatalogError,
     build::{Makings, records_of},
-    image::{Chunks, Damage, Image, Meta, Stamp},
+    chunks::Chunks,
+    image::{Damage, Image, Meta, Stamp},
     record::Record,
 };
 use crate::{git::Tree, proof::RepoPath};

@@ -26,8 +26,11 @@ pub(super) struct Memo {
     directories: Mutex<HashMap<(u8, RepoPath, ObjectId), InDirectory>>,
     pub(super) templates: Templates,
     /// What large files state that links lead to, by dialect, how the name of the link is read, and content.
-    linked: Mutex<HashMap<(DialectName, Reading, ObjectId), Arc<(RepoPath, usize, Facts)>>>,
+    linked: Mutex<HashMap<(DialectName, Reading, ObjectId), Arc<Linked>>>,
 }
+
+/// By which link it was read, of how many bytes it is, and what it states.
+type Linked = (RepoPath, usize, Facts);
 
 /// How a dialect reads a name: its role, what it ends in, and whether it overrides.
 type Reading = (Role, Vec<u8>, bool);

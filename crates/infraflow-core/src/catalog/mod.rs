@@ -70,12 +70,12 @@
 //!    `terraform_dialect`, `terragrunt_dialect`, `terramate_dialect` with `terramate_stack`, `terramate_generate` and
 //!    `terramate_outputs`, `kustomize_dialect`, `helm_dialect`, and `included` and `overriding`, which several share.
 //! 2. *Scopes*: `group` sorts a directory's files into them, `prepare` and `ground` read these, `look` notes what is
-//!    looked at, `scope` brings their facts together. `links` knows where a path leads, `own` which addresses mean this
-//!    repository, `beside` and `values` what stands beside configuration.
+//!    looked at, `scope` brings their facts together, `statements` are these one by one. `links` knows where a path leads,
+//!    `own` which addresses mean this repository, `beside` and `values` what stands beside configuration.
 //! 3. *Records*: `draft` is a scope on its way, `link` carries open paths up the calls, `settle` makes a `record` of it.
 //!    What a value comes to: `fill`, `alternatives`, `decode`, `template`, `path`, `glob`.
-//! 4. *The index*: `build` makes the records of a tree, `stored` and `image` write and read them, `index` is one tree's,
-//!    `patch` lays another over it, `view` is both, `fold` makes one index of both, `cache` keeps the file.
+//! 4. *The index*: `build` makes the records of a tree, `stored`, `image` and `chunks` write and read them, `index` is one
+//!    tree's, `patch` lays another over it, `view` is both, `fold` makes one index of both, `cache` keeps the file.
 //! 5. *Questions*: `catalog` is what is public, `classify` tells modules, units and cases apart, `thing` and `node` are
 //!    these, `shared` and `variants` those that share a directory, `generated` those that stand in no file; `edges` says
 //!    who refers to what changed, `listing` all references, `unclear` what could not be understood, `needed` what a
@@ -83,7 +83,8 @@
 //!
 //! # Limits
 //! - What a provider or a provisioner reads without being given the path in an argument, and values from the
-//!   environment (`TF_VAR_…`) are not seen. What a template is given is not known within it.
+//!   environment (`TF_VAR_…`) are not seen. What a template is given is not known within it; one of more
+//!   than 256 KiB that may read a file may read any.
 //! - An unknown part of a path is taken not to climb with `..`; a path of which nothing is known, to lie in
 //!   the directory that reads, unless `unknown_reads` says the whole repository.
 //! - What lies in a submodule is known by its commit alone.
@@ -96,7 +97,8 @@
 //! - Where nothing tells which units share a directory ([`variants`](mod@variants)), it is one unit, and all
 //!   variable files beside it count for it. What a unit of Terragrunt is given it names itself, so that such units
 //!   are declared or one.
-//! - Where an override gives a block another `for_each`, what the items are is not known to the rest of the block.
+//! - Where an override gives a block another `for_each`, the rest of the block goes through that where it is written in
+//!   one line, and no longer than what it replaces; else what the items are is not known.
 //! - Modules of two dialects in one directory share an entry, and the first dialect speaks for both.
 //! - Objects of Argo CD and Flux that name a path of this repository are not read: what they deploy is a unit by
 //!   its own kustomization, or by a pattern of `live`.
@@ -110,6 +112,7 @@ mod cache;
 mod call;
 #[allow(clippy::module_inception)] // the word of the design for the whole, beside the folder's name
 mod catalog;
+mod chunks;
 mod classify;
 mod declares;
 mod decode;
@@ -148,6 +151,7 @@ mod rules;
 mod scope;
 mod settle;
 mod shared;
+mod statements;
 mod stored;
 mod template;
 mod terraform_dialect;

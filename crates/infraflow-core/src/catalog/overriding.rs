@@ -1,6 +1,6 @@
 //! Files of a scope that replace parts of others of its files: what is replaced is not read.
 
-use super::{Dialect, Facts, ground::Ground, scope::ReadFile};
+use super::{Dialect, Facts, ground::Ground, statements::ReadFile};
 use crate::{git::GitError, proof::RepoPath};
 
 /// Takes out of the facts of each file what other files of the scope replace. The files are in the order of their

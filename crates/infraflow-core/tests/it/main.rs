@@ -51,6 +51,7 @@ mod terragrunt_code;
 mod terragrunt_stacks;
 mod terramate;
 mod terramate_generate;
+mod terramate_globals;
 mod variants;
 mod variants_oracle;
 mod variants_run;

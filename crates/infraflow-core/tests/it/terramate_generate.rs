@@ -255,50 +255,6 @@ fn a_trigger_counts_by_what_it_says_and_only_while_it_is_there() {
     }
 }
 
-/// As `terramate debug show globals` has them (0.17.2).
-#[test]
-fn a_global_that_a_nearer_one_replaces_as_a_whole_counts_no_more() {
-    let read = |file: &str| format!("tm_file(\"${{terramate.root.path.fs.absolute}}/data/{file}.txt\")");
-    let above = format!(
-        "globals \"obj\" {{\n  a = {}\n  b = \"${{global.later}}{}\"\n}}\nglobals \"obj\" \"in\" {{\n  c = {}\n}}\n",
-        read("a"),
-        "-",
-        read("c")
-    );
-    let above = format!("{above}globals {{\n  obj2 = {{ d = {} }}\n  e = {}\n}}\n", read("d"), read("e"));
-    let all = "[global.obj, global.obj2, tm_try(global.e, 1)]";
-    let generate = format!("generate_file \"_p.txt\" {{\n  content = tm_jsonencode({all})\n}}\n");
-    let files: Vec<(&str, &str)> = vec![
-        ("globals.tm", &above),
-        ("generate.tm", &generate),
-        ("data/a.txt", "1"),
-        ("data/c.txt", "1"),
-        ("data/d.txt", "1"),
-        ("data/e.txt", "1"),
-        ("s/whole/stack.tm", "stack {}\nglobals {\n  obj = { x = 1 }\n  later = 1\n  e = unset\n}\n"),
-        ("s/inner/stack.tm", "stack {}\nglobals \"obj\" {\n  in = { x = 1 }\n}\nglobals {\n  later = 1\n}\n"),
-        (
-            "s/more/stack.tm",
-            "stack {}\nglobals \"obj\" {\n  x = 1\n}\nglobals \"obj2\" {\n  x = 1\n}\nglobals {\n  later = 1\n}\n",
-        ),
-        ("s/none/stack.tm", "stack {}\nglobals \"obj\" {}\nglobals {\n  later = 1\n}\n"),
-    ];
-    for (changed, expected) in [
-        ("data/a.txt", &["s/inner", "s/more", "s/none"][..]),
-        ("data/c.txt", &["s/more", "s/none"]),
-        // Laid over by another, an object counts; so does what another global takes the place of.
-        ("data/d.txt", &["s/inner", "s/more", "s/none", "s/whole"]),
-        ("data/e.txt", &["s/inner", "s/more", "s/none"]),
-    ] {
-        assert_eq!(units(&after(&files, &[(changed, Some("2"))])), expected, "{changed}");
-    }
-    // What names another global may be worked out last, and is then laid over the whole.
-    let other = above.replace("}-\"", "}+\"");
-    assert_ne!(above, other);
-    let found = units(&after(&files, &[("globals.tm", Some(&other))]));
-    assert_eq!(found, ["s/inner", "s/more", "s/none", "s/whole"]);
-}
-
 #[test]
 fn a_kept_index_sees_what_comes_and_goes_above_a_stack() {
     for (path, text, expected) in [

@@ -29,6 +29,7 @@ mod evaluate;
 mod extract;
 mod file;
 mod functions;
+mod in_text;
 pub(super) mod json;
 mod known;
 mod named;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    functions::{first, format, number},
+    functions::{first, number},
+    texts::format,
     value::{MAX_ITEMS, MAX_TEXT, Value},
 };
 

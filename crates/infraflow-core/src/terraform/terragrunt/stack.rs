@@ -118,7 +118,7 @@ impl Evaluation<'_> {
         let here = self.home(frame);
         for source in source.alternatives() {
             if let Value::Text(address) = &source
-                && !super::unit::is_local(address)
+                && !super::root::is_local(address)
             {
                 if let Some(own) = self.files.own_directory(address) {
                     let original = path::text_of(&own);
@@ -212,7 +212,7 @@ impl Evaluation<'_> {
         let home = self.home(frame);
         let source = source.map(|source| match source {
             // One directory, however it is written.
-            Value::Text(address) if super::unit::is_local(address) => Value::text(absolute(address, &home)),
+            Value::Text(address) if super::root::is_local(address) => Value::text(absolute(address, &home)),
             other => other.clone(),
         });
         for value in [source.as_ref(), values] {
