@@ -12,14 +12,16 @@ use super::{
     fill::{Names, is_open, names_variable, taken_out, variables},
     glob::Glob,
     ground::Ground,
+    handed::{Handed, Passed},
     record::{Edge, End, Open, Proof, Record},
     scope::Scope,
     settle::Default,
     statements::Call,
+    travelling::{Calling, Lent, Origin, Travelling, remains},
 };
 use crate::{
     git::GitError,
-    proof::RepoPath,
+    proof::{Digest, RepoPath},
     terraform::facts::{StaticValue, Step},
 };
 
@@ -68,9 +70,9 @@ pub(super) struct Draft<'a> {
     pub(super) edges: Vec<Edge>,
     pub(super) warnings: Vec<(bool, String)>,
     /// Reads that its callers or its root settle, by value and where they are written.
-    pub(super) opens: BTreeMap<(ReferenceKind, Arc<StaticValue>, Proof), Travelling>,
+    pub(super) opens: BTreeMap<Origin, Travelling>,
     /// What its calls pass and it gives by name, filled in, once it was asked for.
-    pub(super) passed: HashMap<(usize, String), StaticValue>,
+    pub(super) passed: Vec<HashMap<String, Passed>>,
     pub(super) given: HashMap<String, Vec<StaticValue>>,
     /// How many of these callers see.
     pub(super) open_ended: usize,
@@ -81,13 +83,6 @@ pub(super) struct Draft<'a> {
     followed_from: HashSet<(usize, String, Vec<Step>)>,
 }
 
-/// A read on its way up.
-pub(super) struct Travelling {
-    pub(super) open: Open,
-    /// Whether its callers have not been told yet.
-    pub(super) is_news: bool,
-}
-
 pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
     scope.begin_anew();
     let mut draft = Draft {
@@ -96,7 +91,7 @@ pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         edges: own_edges(scope, ground),
         warnings: Vec::new(),
         opens: BTreeMap::new(),
-        passed: HashMap::new(),
+        passed: scope.calls.iter().map(|_| HashMap::new()).collect(),
         given: HashMap::new(),
         open_ended: 0,
         crowded: false,
@@ -108,12 +103,8 @@ pub(super) fn draft<'a>(scope: &'a Scope, ground: &Ground<'_>) -> Draft<'a> {
         draft.targets.push(target);
     }
     for read in &scope.reads {
-        draft.take(Open {
-            kind: read.kind,
-            value: Arc::new(read.value.clone()),
-            part: read.part.clone(),
-            proofs: vec![read.proof.clone()],
-        });
+        let (value, proofs) = (Arc::new(read.value.clone()), [read.proof.clone()]);
+        draft.take(read.kind, &value, read.part.as_ref(), &proofs);
     }
     draft
 }
@@ -213,22 +204,33 @@ impl Draft<'_> {
     }
 
     /// Takes up a read. Of equal ones the one with the shortest way counts. Says whether that is news.
-    pub(super) fn take(&mut self, open: Open) -> bool {
-        let Some(origin) = open.proofs.first().cloned() else { return false };
-        if open.proofs.len() > MAX_CALLS {
+    fn take(
+        &mut self,
+        kind: ReferenceKind,
+        value: &Arc<StaticValue>,
+        part: Option<&Digest>,
+        proofs: &[Proof],
+    ) -> bool {
+        let Some(origin) = proofs.first().cloned() else { return false };
+        if proofs.len() > MAX_CALLS {
             self.crowded = true;
             return false;
         }
         // What nobody has to fill in goes no further than this scope.
-        let open_ended = is_open(&open.value);
+        let open_ended = is_open(value);
         let crowded = open_ended && self.open_ended >= MAX_OPEN;
-        match self.opens.entry((open.kind, Arc::clone(&open.value), origin)) {
+        // Of most there is one that came before.
+        let travelling = || Travelling {
+            open: Open { kind, value: Arc::clone(value), part: part.cloned(), proofs: proofs.to_vec() },
+            is_news: true,
+        };
+        match self.opens.entry(Origin { kind, value: Arc::clone(value), proof: origin }) {
             std::collections::btree_map::Entry::Occupied(mut known) => {
-                let shortest = &known.get().open.proofs;
-                let by_length = open.proofs.len().cmp(&shortest.len());
-                let better = by_length.then_with(|| open.proofs.cmp(shortest)) == Ordering::Less;
+                let shortest = known.get().open.proofs.as_slice();
+                let by_length = proofs.len().cmp(&shortest.len());
+                let better = by_length.then_with(|| proofs.cmp(shortest)) == Ordering::Less;
                 if better {
-                    known.insert(Travelling { open, is_news: true });
+                    known.insert(travelling());
                 }
                 better
             }
@@ -238,7 +240,7 @@ impl Draft<'_> {
                     return false;
                 }
                 self.open_ended += usize::from(open_ended);
-                place.insert(Travelling { open, is_news: true });
+                place.insert(travelling());
                 true
             }
         }
@@ -247,9 +249,10 @@ impl Draft<'_> {
     /// Takes up what a called scope leaves open, as this one fills it in.
     pub(super) fn inherit<'o>(
         &mut self,
-        call: Option<usize>,
+        Calling { call, called }: Calling,
         opens: impl Iterator<Item = &'o Open>,
         default: &Default<'_>,
+        handed: &mut Handed,
         ground: &Ground<'_>,
     ) -> Result<bool, GitError> {
         let scope = self.scope;
@@ -259,28 +262,35 @@ impl Draft<'_> {
         for open in opens.filter(|open| travels(open)) {
             let mut proofs = open.proofs.clone();
             proofs.extend(call.map(|at| scope.calls[at].proof.clone()));
+            let part = open.part.as_ref();
             if !names_variable(&open.value) {
-                let (value, part) = (Arc::clone(&open.value), open.part.clone());
-                news |= self.take(Open { kind: open.kind, value, part, proofs });
+                news |= self.take(open.kind, &open.value, part, &proofs);
                 continue;
             }
-            for name in variables(&open.value).into_iter().collect::<BTreeSet<_>>() {
-                self.know(arguments, name, ground)?;
+            let mut named = variables(&open.value);
+            named.sort_unstable();
+            named.dedup();
+            let mut told = Vec::with_capacity(named.len());
+            let mut given = false;
+            for name in named {
+                self.know(arguments, name, handed, ground)?;
+                let passed = arguments.and_then(|at| self.passed[at].get(name));
+                told.push(passed.map(|passed| passed.told));
+                given |= arguments.is_none() && self.given.get(name).is_some_and(|given| !given.is_empty());
                 if gives
                     && let Some(at) = arguments
-                    && let Some(value) = self.passed.get(&(at, name.to_owned()))
+                    && let Some(passed) = passed
                 {
                     for steps in taken_out(&open.value, name) {
                         if self.followed_from.insert((at, name.to_owned(), steps.to_vec())) {
-                            self.followed.extend(alternatives(value.taken(steps)));
+                            self.followed.extend(alternatives(passed.value.taken(steps)));
                         }
                     }
                 }
             }
             let variable = |name: &str, steps: &[Step]| {
-                let key = arguments.map(|at| (at, name.to_owned()));
-                if let Some(value) = key.and_then(|key| self.passed.get(&key)) {
-                    return taken_with_default(value, default(name), steps);
+                if let Some(passed) = arguments.and_then(|at| self.passed[at].get(name)) {
+                    return taken_with_default(&passed.value, default(name), steps);
                 }
                 // Who runs the module gives values by name; whatever it gives, the default may count too.
                 let given = arguments.is_none().then(|| self.given.get(name)).flatten();
@@ -288,23 +298,33 @@ impl Draft<'_> {
                 StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
-            for value in alternatives(as_a_path(names.fill(&open.value))) {
-                news |= self.take(open.becomes(value, proofs.clone()));
+            let work_out = || alternatives(as_a_path(names.fill(&open.value)));
+            let values = match given {
+                true => work_out().into_iter().map(Arc::new).collect(),
+                false => handed.values(called, &open.value, told, work_out),
+            };
+            for value in values.iter() {
+                news |= self.take(open.kind, value, part, &proofs);
             }
         }
         Ok(news)
     }
 
     /// Fills in what a call passes by a name, or the scope gives, in words that mean the same to whoever calls it.
-    fn know(&mut self, call: Option<usize>, name: &str, ground: &Ground<'_>) -> Result<(), GitError> {
+    fn know(
+        &mut self,
+        call: Option<usize>,
+        name: &str,
+        handed: &mut Handed,
+        ground: &Ground<'_>,
+    ) -> Result<(), GitError> {
         let scope = self.scope;
         match call {
             Some(at) => {
-                let key = (at, name.to_owned());
                 if let Some(value) = scope.calls[at].arguments.get(name)
-                    && !self.passed.contains_key(&key)
+                    && !self.passed[at].contains_key(name)
                 {
-                    self.passed.insert(key, scope.filled(value, ground)?);
+                    self.passed[at].insert(name.to_owned(), handed.pass(scope.filled(value, ground)?));
                 }
             }
             None if !self.given.contains_key(name) => {
@@ -320,7 +340,16 @@ impl Draft<'_> {
     /// Whether a read remains, where what it gives is known: of what is given to a called module that reads it, the
     /// module says so.
     pub(super) fn remains(&self, open: &Open) -> bool {
-        open.kind != ReferenceKind::PathGiven || !self.followed.contains(&*open.value)
+        remains(open, &self.followed)
+    }
+
+    /// Gives what it leaves open to who calls it, until it takes that back.
+    pub(super) fn lend(&mut self) -> Lent {
+        Lent { opens: std::mem::take(&mut self.opens), followed: std::mem::take(&mut self.followed) }
+    }
+
+    pub(super) fn take_back(&mut self, Lent { opens, followed }: Lent) {
+        (self.opens, self.followed) = (opens, followed);
     }
 
     /// Whether it leaves the same open to its callers as a record of it does.

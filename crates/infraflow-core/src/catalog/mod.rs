@@ -72,7 +72,8 @@
 //! 2. *Scopes*: `group` sorts a directory's files into them, `prepare` and `ground` read these, `look` notes what is
 //!    looked at, `scope` brings their facts together, `statements` are these one by one. `links` knows where a path leads,
 //!    `own` which addresses mean this repository, `beside` and `values` what stands beside configuration.
-//! 3. *Records*: `draft` is a scope on its way, `link` carries open paths up the calls, `settle` makes a `record` of it.
+//! 3. *Records*: `draft` is a scope on its way, `link` carries open paths (`travelling`) up the calls, each worked out
+//!    once for all that are told the same (`handed`), `settle` makes a `record` of it.
 //!    What a value comes to: `fill`, `alternatives`, `decode`, `template`, `path`, `glob`.
 //! 4. *The index*: `build` makes the records of a tree, `stored`, `image` and `chunks` write and read them, `index` is one
 //!    tree's, `patch` lays another over it, `view` is both, `fold` makes one index of both, `cache` keeps the file.
@@ -127,6 +128,7 @@ mod generated;
 mod glob;
 mod ground;
 mod group;
+mod handed;
 mod helm_dialect;
 mod ids;
 mod image;
@@ -161,6 +163,7 @@ mod terramate_generate;
 mod terramate_outputs;
 mod terramate_stack;
 mod thing;
+mod travelling;
 mod unclear;
 mod values;
 pub mod variants;

@@ -320,3 +320,33 @@ fn a_directory_is_left_out() {
         .unwrap();
     laid_over(&rules, &files, &[Write("old/n/main.tf", ""), Write("live/a/terraform.tfvars", "")]).unwrap();
 }
+
+#[test]
+fn more_paths_are_handed_through_a_module_than_are_followed() {
+    let reads = |name: &str| {
+        let each =
+            (0..300).map(|n| format!("  f{n} = file(\"${{var.at}}/{name}{n}\")\n")).collect::<String>();
+        format!("variable \"at\" {{}}\nlocals {{\n{each}}}\n")
+    };
+    let passes = |name: &str, at: &str| {
+        format!("module \"{name}\" {{\n  source = \"../../modules/{name}\"\n  at = {at}\n}}\n")
+    };
+    let (a, b) = (reads("a"), reads("b"));
+    let both = format!("variable \"at\" {{}}\n{}{}", passes("a", "var.at"), passes("b", "var.at"));
+    let unit = passes("both", "\"data\"");
+    let files = [
+        ("modules/a/main.tf", a.as_str()),
+        ("modules/b/main.tf", b.as_str()),
+        ("modules/both/main.tf", both.as_str()),
+        ("live/a/main.tf", unit.as_str()),
+    ];
+    // Which are followed is the same whatever else is read anew.
+    let moved = |text: &str| &*format!("\n{text}").leak();
+    let all: &[&[Edit]] = &[
+        &[Write("modules/a/main.tf", moved(&a))],
+        &[Write("modules/b/main.tf", moved(&b))],
+        &[Write("modules/both/main.tf", moved(&both))],
+        &[Write("live/a/main.tf", moved(&unit))],
+    ];
+    each_laid_over(&files, all);
+}
