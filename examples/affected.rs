@@ -96,7 +96,7 @@ const MOST_NODES: usize = 200;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_of(|| {
         let reasons = match options.reasons {
             Chains::Shortest => ReasonsFor::TheThing,
             Chains::EachChange => ReasonsFor::EachChange,

@@ -13,8 +13,8 @@ use infraflow_core::{
     store::Store,
 };
 use infraflow_examples::{
-    Answer, Changes, Console, Failure, Keeping, Output, Plans, Trunk, cancel_on_interrupt, document, main_of,
-    people, say,
+    Answer, Changes, Console, Failure, Keeping, Output, Plans, Trunk, cancel_on_interrupt, document,
+    main_waiting, people, say,
 };
 
 /// Says what has to be approved before a dry run is applied (request), signs it as a person (sign), and
@@ -105,7 +105,7 @@ struct Check {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         match options.what {
             What::Request(request) => request.run(),
             What::Sign(sign) => sign.run().await,

@@ -13,8 +13,8 @@ use infraflow_core::{
     proof::RepoPath,
 };
 use infraflow_examples::{
-    Answer, Console, Failure, Output, Plans, Seen, Snapshot, Who, cancel_on_interrupt, document, main_of,
-    people, read,
+    Answer, Console, Failure, Output, Plans, Seen, Snapshot, Who, cancel_on_interrupt, document,
+    main_waiting, people, read,
 };
 
 /// Says which references would be brought to which version, and of each that stays, why; with --execute,
@@ -152,7 +152,7 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let seen = options.at.read()?;
         if let Some(plan) = options.plans.read::<BumpPlan>()? {
             let commit = BumpCommit {

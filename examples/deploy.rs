@@ -19,7 +19,7 @@ use infraflow_core::{
 };
 use infraflow_examples::{
     Answer, Console, Failure, Fetching, Output, Plans, Snapshot, Trunk, cancel_on_interrupt, credentials,
-    document, main_of, people,
+    document, main_waiting, people,
 };
 
 /// Says what would be applied, in which order; with --execute, applies such a plan: exactly the saved plans
@@ -74,7 +74,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         match options.plans.read()? {
             Some(plan) => options.execute(&plan).await,
             None => options.plan(),

@@ -10,7 +10,8 @@ use infraflow_core::{
     terraform::Tool,
 };
 use infraflow_examples::{
-    Answer, Console, Failure, Fetching, Output, Snapshot, cancel_on_interrupt, credentials, main_of, people,
+    Answer, Console, Failure, Fetching, Output, Snapshot, cancel_on_interrupt, credentials, main_waiting,
+    people,
 };
 
 /// Makes a fresh clone of trunk, plans every unit of it, and says which of them are not as trunk says: unit,
@@ -43,7 +44,7 @@ fn address(repo: &str) -> Result<String, Failure> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let folder = tempfile::tempdir()?;
         let clone = folder.path().join("trunk");
         let repository = Repository::clone_from(&address(&options.repo)?, &clone, &CloneOptions::new())?;

@@ -16,7 +16,7 @@ use infraflow_core::{
     terraform::Tool,
 };
 use infraflow_examples::{
-    Answer, Changes, Console, Failure, Output, Plans, cancel_on_interrupt, credentials, main_of, people,
+    Answer, Changes, Console, Failure, Output, Plans, cancel_on_interrupt, credentials, main_waiting, people,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -88,7 +88,7 @@ impl Posting {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let found = options.changes.find()?;
         let runner = TerraformDryRunner::new(Tool::find()?);
         let plan = match options.plans.read()? {

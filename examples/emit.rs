@@ -58,7 +58,7 @@ enum Due {
 fn main() -> ExitCode {
     let mut options = Options::parse();
     options.output.json |= matches!(options.format, Format::Json);
-    main_of(async move {
+    main_of(|| {
         let found = options.changes.find()?;
         let nature = nature::of(&found.impact, &found.configuration.section()?);
         let cases: Vec<_> = found.catalog.cases()?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use infraflow_core::select::{Nightly, Shard, Sharding, Terms};
 use infraflow_examples::{
-    Failure, Output, Records, Snapshot, Testing, answer_of, contents, main_of, testing_people,
+    Failure, Output, Records, Snapshot, Testing, answer_of, contents, main_waiting, testing_people,
 };
 
 /// Deploys every example of the repository into a sandbox, looks at it, plans it again and destroys it, and
@@ -41,7 +41,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let seen = options.at.read()?;
         let cases: Vec<_> = seen.catalog.cases()?;
         let shards = options.shard.map_or(1, |(_, shards)| shards);

@@ -14,7 +14,7 @@ use infraflow_core::{
     seal::{SealingKey, SharedKeySealer},
     store::{Key, Store},
 };
-use infraflow_examples::{Answer, Failure, main_of};
+use infraflow_examples::{Answer, Failure, main_waiting};
 
 /// Opens what was published of a unit's dry run: its whole log, its saved plan, or its plan as JSON.
 ///
@@ -52,7 +52,7 @@ fn item(text: &str) -> Result<ItemName, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let signers = std::fs::read_to_string(&options.signers)
             .map_err(|error| Failure::from(format!("cannot read {}: {error}", options.signers.display())))?;
         let request = OpenRequest {

@@ -26,7 +26,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_of(|| {
         let mut bytes = Vec::new();
         if options.plan == Path::new("-") {
             std::io::stdin().read_to_end(&mut bytes)?;

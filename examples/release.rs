@@ -10,7 +10,7 @@ use infraflow_core::{
     release::{ModuleTags, ReleasePlan, ReleaseRequest, ReleaseTagger as _, Released, TagState, Unreleased},
 };
 use infraflow_examples::{
-    Answer, Console, Failure, Output, Plans, Snapshot, Who, cancel_on_interrupt, main_of, people,
+    Answer, Console, Failure, Output, Plans, Snapshot, Who, cancel_on_interrupt, main_waiting, people,
 };
 
 /// Says which version each module would be released as, and why; with --execute, makes the tags of such a
@@ -53,7 +53,7 @@ fn version(text: &str) -> Result<(RepoPath, Version), Failure> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let cancel = cancel_on_interrupt()?;
         if let Some(plan) = options.plans.read::<ReleasePlan>()? {
             let repository = options.at.repository()?;

@@ -73,7 +73,7 @@ struct Failed {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_of(|| {
         let replay = replay(&options)?;
         say(&if options.json { serde_json::to_string(&replay)? } else { people(&replay) })?;
         Ok(if replay.failures.is_empty() { Answer::Done } else { Answer::No })

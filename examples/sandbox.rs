@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use infraflow_core::{policy::Configuration, proof::Document as _, sandbox::SandboxPlan, select::TestPlan};
 use infraflow_examples::{
-    Answer, Output, Plans, Records, Testing, answer_of, document, main_of, testing_people,
+    Answer, Output, Plans, Records, Testing, answer_of, document, main_waiting, testing_people,
 };
 
 /// Runs the test cases of a test plan, as `select_tests --out` writes it, in a sandbox.
@@ -45,7 +45,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let repository = infraflow_core::git::Repository::open(&options.repo)?;
         let tree = repository.tree(&repository.revision(&options.head)?)?;
         let tester = options.testing.open(&Configuration::read(&tree)?)?;

@@ -8,7 +8,7 @@ use infraflow_core::{
     store::Store,
     terraform::ToolVersion,
 };
-use infraflow_examples::{Answer, Changes, Output, Plans, Records, contents, main_of, people};
+use infraflow_examples::{Answer, Changes, Output, Plans, Records, contents, main_waiting, people};
 
 /// Selects the test cases that a change touches, and says of each other one why it need not run.
 ///
@@ -50,7 +50,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         let found = options.changes.find()?;
         let store = options.store.as_deref().map(Store::folder).transpose()?;
         let mut evidence = options.records.evidence(store.as_ref(), &found.configuration).await?;

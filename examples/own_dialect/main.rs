@@ -24,7 +24,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_of(|| {
         let mut dialects = standard_dialects();
         dialects.push(Arc::new(compose::Compose));
         let found = options.changes.find_by(&dialects, ReasonsFor::default())?;

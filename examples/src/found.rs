@@ -117,7 +117,7 @@ impl Changes {
         let old = fetching.tree(&repository, &changes.merge_base.into())?;
         let (before, catalog) = fetching
             .within(&repository, || self.at.catalogs(dialects, &configuration, &policy, &old, &new))?;
-        let options = ImpactOptions::default().with_reasons_for(reasons).with_rules(configuration.section()?);
+        let options = ImpactOptions::by(configuration.section()?).with_reasons_for(reasons);
         let impact = fetching.within(&repository, || {
             let mut impact = impact::assess_with(&changes, &before, &catalog, &options)?;
             impact::tell_renames(&mut impact, &old, &new)?;

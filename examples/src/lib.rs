@@ -24,7 +24,7 @@ pub use console::Console;
 pub use fetching::Fetching;
 pub use found::Found;
 pub use options::{Changes, Output, Plans, document, read, say};
-pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of};
+pub use outcome::{Answer, Failure, cancel_on_interrupt, main_of, main_waiting};
 pub use planning::{Keeping, Trunk, credentials};
 pub use snapshot::{Seen, Snapshot};
 pub use testing::{Tester, Testing, answer_of, people as testing_people};

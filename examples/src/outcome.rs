@@ -18,20 +18,21 @@ pub enum Answer {
 /// Any error a program meets; it ends with exit code 2.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs a program's body on a runtime, prints what went wrong, and turns the answer into an exit code. Objects
-/// of the repository are taken for what their ids say, as git takes them.
-pub fn main_of(body: impl Future<Output = Result<Answer, Failure>>) -> ExitCode {
+/// Runs the body of a program that only computes, prints what went wrong, and turns the answer into an exit code.
+/// Objects of the repository are taken for what their ids say, as git takes them.
+pub fn main_of(body: impl FnOnce() -> Result<Answer, Failure>) -> ExitCode {
     trust_stored_objects();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error),
-    };
-    match runtime.block_on(body) {
+    match body() {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Ok(Answer::Part) => ExitCode::from(3),
         Err(error) => failed(error.as_ref()),
     }
+}
+
+/// As [`main_of`], for a program that waits for the world: its body runs on a runtime.
+pub fn main_waiting(body: impl Future<Output = Result<Answer, Failure>>) -> ExitCode {
+    main_of(|| tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(body))
 }
 
 // The library's messages name their cause already, so a cause is printed only where it says more.

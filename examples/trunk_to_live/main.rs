@@ -21,7 +21,7 @@ use infraflow_core::{
     store::{Key, Store},
     terraform::Tool,
 };
-use infraflow_examples::{Answer, Console, Failure, Who, cancel_on_interrupt, main_of};
+use infraflow_examples::{Answer, Console, Failure, Who, cancel_on_interrupt, main_waiting};
 
 use demonstration::{Demonstration, ENVIRONMENTS};
 use own::OwnRepositories;
@@ -57,7 +57,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    main_of(async move {
+    main_waiting(async move {
         match options.own.paths() {
             Some((modules, live)) => own::walk(modules, live, &options.own, options.who.identity()).await,
             None => demonstrate(options).await,

@@ -73,7 +73,7 @@
 //! let trunk = Configuration::read(&repository.tree(&base)?)?; // not the change's own
 //! let (old, new) = (repository.tree(&changes.merge_base.into())?, repository.tree(&head)?);
 //! let (before, after) = CatalogCache::of_user().ends(&old, &new, &standard_dialects(), &trunk.section()?)?;
-//! let options = ImpactOptions::default().with_rules(trunk.section()?);
+//! let options = ImpactOptions::by(trunk.section()?);
 //! let impact = assess_with(&changes, &before, &after, &options)?;
 //! let cases = after.cases()?;
 //! for case in ImpactSelector::default().select(&impact, &cases).cases {

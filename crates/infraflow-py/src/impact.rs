@@ -168,7 +168,7 @@ pub(crate) fn impact(
         }
     };
     let rules = section_for(head.get(), configuration)?;
-    let options = ImpactOptions::default().with_rules(rules).with_reasons_for(reasons);
+    let options = ImpactOptions::by(rules).with_reasons_for(reasons);
     let (changes, base, head) = (changes.get().held(), &base.get().core, &head.get().core);
     Ok(wrap(py, py.detach(|| core::assess_with(changes, base, head, &options))?)?)
 }

@@ -3,8 +3,8 @@
 //!
 //! A call is written once, as a [`Job`], and has two faces: [`Job::wait`] blocks, and notices Ctrl-C within
 //! [`GLANCE`]; [`Job::awaitable`] is a coroutine of the caller's loop. What computes knows no cancelling, and Python
-//! handles signals in its main thread alone: so a blocking call leaves the work to a thread of the runtime, straight,
-//! since each thread that has to be woken on the way costs an answer up to a percent. Either way a cancelled job is told
+//! handles signals in its main thread alone: so a blocking call leaves the work to a [`Worker`], straight, since each
+//! thread that has to be woken on the way costs an answer up to two percent. Either way a cancelled job is told
 //! through its token and then *awaited*: what it must clean up is cleaned up before the call returns. That is
 //! why the bridge to asyncio is our own. `pyo3-async-runtimes` drops the Rust future when the Python one is
 //! cancelled, and a dropped future cleans up nothing.
@@ -23,13 +23,18 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::error::{Failure, Result};
+use crate::{
+    error::{Failure, Result},
+    worker::{Worker, watch},
+};
 
 /// How long a blocking call sleeps between two looks at the signals.
 const GLANCE: Duration = Duration::from_millis(20);
 
 struct Engine {
     runtime: Runtime,
+    /// Who computes, where no other call is at it.
+    worker: Worker,
     process: u32,
     /// The calls that have something to clean up.
     jobs: TaskTracker,
@@ -42,7 +47,7 @@ impl Engine {
     fn compute(&self, work: impl FnOnce() + Send + 'static, cleans_up: bool) {
         if cleans_up {
             self.jobs.spawn_blocking_on(work, self.runtime.handle());
-        } else {
+        } else if let Err(work) = self.worker.take(Box::new(work)) {
             self.runtime.spawn_blocking(work);
         }
     }
@@ -59,15 +64,17 @@ impl Engine {
 /// The process' runtime. A child made by `fork` has none of its threads, and could only wait for ever.
 fn engine() -> Result<&'static Engine> {
     if ENGINE.get().is_none() {
+        let failed = |error| Failure::own("runtime", format!("cannot start infraflow's threads: {error}"));
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("infraflow")
             .enable_all()
             .build()
-            .map_err(|error| Failure::own("runtime", format!("cannot start infraflow's threads: {error}")))?;
+            .map_err(failed)?;
         // Where two threads come first at once, one of the two runtimes is dropped again.
         let _ = ENGINE.set(Engine {
             runtime,
+            worker: Worker::start().map_err(failed)?,
             process: process::id(),
             jobs: TaskTracker::new(),
             every_token: CancellationToken::new(),
@@ -154,7 +161,7 @@ impl<T: Send + 'static> Job<T> {
         let mut interrupted = None;
         loop {
             let glance = &mut receiver;
-            match py.detach(move || glance.recv_timeout(GLANCE)) {
+            match py.detach(move || watch(glance, GLANCE)) {
                 Ok(done) => {
                     return match interrupted {
                         Some(signal) => Err(Failure::Python(signal)),

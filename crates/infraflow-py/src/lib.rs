@@ -36,6 +36,7 @@ mod sign;
 mod store;
 mod terraform;
 mod value;
+mod worker;
 
 use pyo3::prelude::*;
 

@@ -110,7 +110,7 @@ fn answer(folder: &Path, cache: &CatalogCache) -> Result<(f64, String), Failure>
         })
     };
     let (base, head) = (in_environments(base), in_environments(head));
-    let options = ImpactOptions::default().with_rules(configuration.section()?);
+    let options = ImpactOptions::by(configuration.section()?);
     let json = assess_with(&changes, &base, &head, &options)?.to_json()?;
     Ok((begun.elapsed().as_secs_f64(), json))
 }

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 
 use super::{
     CatalogError, CatalogRules, Dialect,
+    encoded::Encoded,
     ground::Ground,
     group::{Group, Grouped},
-    image::{Encoded, Meta},
+    image::Meta,
     link::{carried, finished, link_alone},
     links::Links,
     look::Memo,

@@ -4,12 +4,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rayon::prelude::*;
-
 use super::{
     Case, CatalogError, CatalogRules, Dialect, Module, Node, Thing, Unit, UnitId,
     build::Makings,
     classify::Sort,
+    each::{FEW_LOOKS, each},
     index::Index,
     patch::{lay, lay_over},
     record::{Key, Record},
@@ -151,9 +150,9 @@ impl Catalog {
         &self,
         of: impl Fn(RecordId) -> Result<Vec<T>, CatalogError> + Sync,
     ) -> Result<Vec<T>, CatalogError> {
-        let all = self.view().all()?;
-        let found = all.par_iter().map(|&id| of(id));
-        let mut found: Vec<T> = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let found = each(FEW_LOOKS, self.view().all()?, of);
+        let found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut found: Vec<T> = found.into_iter().flatten().collect();
         found.sort();
         found.dedup();
         Ok(found)

@@ -4,6 +4,12 @@ use std::{fs::File, os::unix::fs::FileExt as _};
 
 use super::image::Damage;
 
+/// Length and checksum of what follows.
+pub(super) const HEAD: usize = 8;
+
+/// So much is read at once of what has not told its length yet: most records are shorter.
+pub(super) const AT_ONCE: usize = 512;
+
 /// Where the bytes of an image are.
 pub(super) enum Bytes {
     Memory(Chunks),
@@ -68,5 +74,17 @@ impl Bytes {
                 .read_exact_at(into, at)
                 .map_err(|error| Damage(format!("cannot read byte {at}: {error}"))),
         }
+    }
+
+    /// Reads what stands at a place, of a file as much as there is room for; how much that is.
+    pub(super) fn begin(&self, at: u64, into: &mut [u8; AT_ONCE]) -> Result<usize, Damage> {
+        if let Self::File(file) = self
+            && let Ok(read) = file.read_at(into, at)
+            && read >= HEAD
+        {
+            return Ok(read);
+        }
+        // In memory, interrupted, or at the end.
+        self.read(at, &mut into[..HEAD]).map(|()| HEAD)
     }
 }

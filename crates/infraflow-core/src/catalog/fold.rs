@@ -3,7 +3,8 @@
 use super::{
     CatalogError,
     build::Makings,
-    image::{Damage, ENDS_A_PAGE, Encoded, Image, Meta, OFFSETS_A_PAGE, array, encode, end_at},
+    encoded::{self, Encoded, encode},
+    image::{Damage, ENDS_A_PAGE, Image, Meta, OFFSETS_A_PAGE, array, as_u32, end_at},
     index::{Index, stamp_of},
     record::Key,
     stored,
@@ -44,7 +45,7 @@ impl Image {
 impl Encoded {
     /// Takes up a record as it is written, but for where its edges end. Its number.
     fn take(&mut self, key: Key, body: &[u8]) -> u32 {
-        let number = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        let number = as_u32(self.records.len());
         let start = self.bytes.len();
         encode(&mut self.bytes, |out| out.extend_from_slice(body));
         self.records.push((key, start..self.bytes.len()));
@@ -68,6 +69,6 @@ impl Index {
             submodules: view.links.submodules.iter().cloned().collect(),
             versions: view.versions.iter().cloned().collect(),
         };
-        Self::of_chunks(Image::write(stamp_of(tree, makings), vec![kept, laid], &meta), tree, makings)
+        Self::of_chunks(encoded::image(stamp_of(tree, makings), vec![kept, laid], &meta), tree, makings)
     }
 }

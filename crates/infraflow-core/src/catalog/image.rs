@@ -5,7 +5,9 @@
 //! header    4096 bytes: magic, version, key, commit, tree, counts and offsets, checksum
 //! records   one after another: length, checksum, record (`stored.rs`)
 //! offsets   pages of the records' offsets, in the order of their keys
-//! ends      pages of (hash of kind and path, record, edge), sorted
+//! ends      pages of (hash of kind and path, record, edge), sorted; the path of each record's key is one of them
+//! fences    length, checksum, the path of every 64th key
+//! firsts    length, checksum, the first hash of each page of ends
 //! meta      length, checksum, postcard
 //! ```
 //! A page is 4096 bytes: checksum, page number, payload. Every byte that is used is checked first, so a
@@ -14,26 +16,27 @@
 use std::{
     collections::HashMap,
     fs::File,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    chunks::{Bytes, Chunks},
-    record::{Key, Record},
+    chunks::{AT_ONCE, Bytes, Chunks, HEAD},
+    record::Record,
     stored,
 };
 use crate::proof::RepoPath;
 
 /// Raised with every change of what a record says or how it is written.
-const VERSION: u32 = 9;
-const MAGIC: &[u8; 16] = b"infraflow index\n";
-const PAGE: usize = 4096;
+pub(super) const VERSION: u32 = 10;
+pub(super) const MAGIC: &[u8; 16] = b"infraflow index\n";
+pub(super) const PAGE: usize = 4096;
 const PAYLOAD: usize = PAGE - 8;
 pub(super) const OFFSETS_A_PAGE: usize = PAYLOAD / 8;
 pub(super) const ENDS_A_PAGE: usize = PAYLOAD / 16;
+/// Of so many records one has its key among the fences, by which the place of any key is found.
+pub(super) const KEYS_A_FENCE: usize = 64;
 /// So many pages are kept once they are read: four megabytes.
 const MOST_PAGES: usize = 1024;
 /// No record is larger; a length beyond it is damage.
@@ -76,7 +79,11 @@ pub(super) struct Image {
     pub(super) offsets_at: u64,
     pub(super) ends: u64,
     pub(super) ends_at: u64,
+    fences_at: u64,
+    firsts_at: u64,
     meta_at: u64,
+    fences: OnceLock<Vec<Box<[u8]>>>,
+    firsts: OnceLock<Vec<u64>>,
     /// Pages that were read, by where they begin: those in the middle are asked for again and again.
     pages: Mutex<HashMap<u64, Arc<[u8; PAGE]>>>,
     /// Records that were read, by number.
@@ -85,7 +92,7 @@ pub(super) struct Image {
 
 /// Where an edge ends, as a number, by eight bytes in one step (a multiply-rotate hash as rustc's). It stands in files:
 /// another one is another [`VERSION`].
-fn hash(kind: u8, path: &[u8]) -> u64 {
+pub(super) fn hash(kind: u8, path: &[u8]) -> u64 {
     const BY: u64 = 0x517c_c1b7_2722_0a95;
     let add = |hash: u64, number: u64| (hash.rotate_left(5) ^ number).wrapping_mul(BY);
     let (eights, rest) = path.as_chunks::<8>();
@@ -103,116 +110,10 @@ fn hash(kind: u8, path: &[u8]) -> u64 {
 /// The letter under which a scope is found that others lend files to.
 pub(super) const LENDS: u8 = b'l';
 
-/// Records on their way into an image, each encoded as soon as it is made.
-#[derive(Default)]
-pub(super) struct Encoded {
-    pub(super) bytes: Vec<u8>,
-    pub(super) records: Vec<(Key, std::ops::Range<usize>)>,
-    /// Where their edges end: hash of kind and path, record, edge.
-    pub(super) ends: Vec<(u64, u32, u32)>,
-}
-
-impl Encoded {
-    /// Nothing yet, with room that has been used before.
-    pub(super) fn with_room(mut room: Vec<u8>) -> Self {
-        room.clear();
-        Self { bytes: room, ..Self::default() }
-    }
-
-    /// Gives the room back, and takes no more than it needs.
-    pub(super) fn give_back(&mut self) -> Vec<u8> {
-        let fitting = self.bytes.as_slice().to_vec();
-        std::mem::replace(&mut self.bytes, fitting)
-    }
-
-    pub(super) fn push(&mut self, record: &Record) {
-        let number = as_u32(self.records.len());
-        let start = self.bytes.len();
-        encode(&mut self.bytes, |out| stored::write(record, out));
-        self.records.push((record.key.clone(), start..self.bytes.len()));
-        let edges = record.edges.iter().enumerate().map(|(at, edge)| {
-            let (kind, path) = edge.to.place();
-            (hash(kind, path.as_bytes()), number, as_u32(at))
-        });
-        let lends = record.lends.iter().map(|path| (hash(LENDS, path.as_bytes()), number, u32::MAX));
-        self.ends.extend(edges.chain(lends));
-    }
-}
-
-/// Nothing that is counted here comes near the bound: a tree has at most five million files.
-fn as_u32(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
+/// The letter under which the records at a path are found.
+pub(super) const RECORDS: u8 = b'@';
 
 impl Image {
-    /// Writes records into an image. Of several with one key the last one counts.
-    pub(super) fn write(stamp: Stamp, parts: Vec<Encoded>, meta: &Meta) -> Chunks {
-        let places = parts.iter().enumerate().flat_map(|(part, encoded)| {
-            encoded.records.iter().enumerate().map(move |(at, (key, _))| (key, part, at))
-        });
-        let mut places: Vec<(&Key, usize, usize)> = places.collect();
-        // Mostly in order already. What was made later stands behind what it takes the place of.
-        places.sort();
-        let is_last = |at: usize| places.get(at + 1).is_none_or(|next| next.0 != places[at].0);
-        let last: Vec<(usize, usize)> =
-            (0..places.len()).filter(|&at| is_last(at)).map(|at| (places[at].1, places[at].2)).collect();
-        let mut numbers: Vec<Vec<u32>> =
-            parts.iter().map(|encoded| vec![u32::MAX; encoded.records.len()]).collect();
-        last.iter().enumerate().for_each(|(number, &(part, at))| numbers[part][at] = as_u32(number));
-        let mut ends: Vec<(u64, u32, u32)> = parts
-            .par_iter()
-            .zip(&numbers)
-            .flat_map_iter(|(encoded, numbers)| {
-                let renumbered =
-                    encoded.ends.iter().map(|&(hash, at, edge)| (hash, numbers[at as usize], edge));
-                renumbered.filter(|&(_, number, _)| number != u32::MAX)
-            })
-            .collect();
-        ends.par_sort_unstable();
-        drop(places);
-        let mut out = Chunks::new();
-        out.push(vec![0; PAGE]);
-        // Bytes are handed on, not copied: they are most of what a catalog holds.
-        let mut starts = Vec::with_capacity(parts.len());
-        for Encoded { bytes, records, .. } in parts {
-            let from = out.length();
-            out.push(bytes);
-            starts.push(records.iter().map(|(_, range)| from + range.start as u64).collect::<Vec<_>>());
-        }
-        let offsets: Vec<u64> = last.iter().map(|&(part, at)| starts[part][at]).collect();
-        let offsets_at = out.length();
-        out.push(pages(offsets.chunks(OFFSETS_A_PAGE), |out, offset| {
-            out.extend_from_slice(&offset.to_le_bytes());
-        }));
-        let ends_at = out.length();
-        out.push(pages(ends.chunks(ENDS_A_PAGE), |out, (hash, record, edge)| {
-            out.extend_from_slice(&hash.to_le_bytes());
-            out.extend_from_slice(&record.to_le_bytes());
-            out.extend_from_slice(&edge.to_le_bytes());
-        }));
-        let meta_at = out.length();
-        let mut of_tree = Vec::new();
-        // Writing plain data to memory cannot fail; what were cut short would be refused when it is read.
-        encode(&mut of_tree, |out| {
-            out.append(&mut postcard::to_allocvec(meta).unwrap_or_default());
-        });
-        out.push(of_tree);
-        let mut header = Vec::with_capacity(PAGE);
-        header.extend_from_slice(MAGIC);
-        header.extend_from_slice(&VERSION.to_le_bytes());
-        header.extend_from_slice(&stamp.key);
-        header.extend_from_slice(&stamp.commit);
-        header.extend_from_slice(&stamp.tree);
-        header.extend_from_slice(&as_u32(offsets.len()).to_le_bytes());
-        for number in [offsets_at, ends.len() as u64, ends_at, meta_at, out.length()] {
-            header.extend_from_slice(&number.to_le_bytes());
-        }
-        header.resize(PAGE - 4, 0);
-        header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
-        out.put_first(header);
-        out
-    }
-
     /// An image in memory.
     pub(super) fn in_memory(chunks: Chunks) -> Result<Self, Damage> {
         Self::of(Bytes::Memory(chunks))
@@ -252,7 +153,8 @@ impl Image {
         let stamp = Stamp { key: array(take(32)), commit: array(take(20)), tree: array(take(20)) };
         let records = u32::from_le_bytes(array(take(4)));
         let mut number = || u64::from_le_bytes(array(take(8)));
-        let (offsets_at, ends, ends_at, meta_at, _) = (number(), number(), number(), number(), number());
+        let (offsets_at, ends, ends_at) = (number(), number(), number());
+        let (fences_at, firsts_at, meta_at) = (number(), number(), number());
         Ok(Self {
             bytes,
             stamp,
@@ -260,7 +162,11 @@ impl Image {
             offsets_at,
             ends,
             ends_at,
+            fences_at,
+            firsts_at,
             meta_at,
+            fences: OnceLock::new(),
+            firsts: OnceLock::new(),
             pages: Mutex::default(),
             read: Mutex::default(),
         })
@@ -293,42 +199,33 @@ impl Image {
     /// The edges that can end at a path: records and places of edges; other paths may share the hash.
     pub(super) fn ends(&self, kind: u8, path: &RepoPath) -> Result<Vec<(u32, u32)>, Damage> {
         let wanted = hash(kind, path.as_bytes());
-        let (mut low, mut high) = (0, self.ends.div_ceil(ENDS_A_PAGE as u64));
-        // The last page that begins before what is looked for; hashes are spread evenly, so it is near there.
-        let near = ((u128::from(wanted) * u128::from(high)) >> 64) as u64;
-        for at in [near.saturating_sub(1), near + 2] {
-            if low < at && at < high {
-                let page = self.page(self.ends_at, usize::try_from(at).unwrap_or(usize::MAX))?;
-                if end_at(&page, 0).0 < wanted { low = at } else { high = at }
-            }
-        }
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            let page = self.page(self.ends_at, usize::try_from(middle).unwrap_or(usize::MAX))?;
-            if end_at(&page, 0).0 < wanted { low = middle } else { high = middle }
-        }
         let mut found = Vec::new();
-        let mut at = low * ENDS_A_PAGE as u64;
-        while at < self.ends {
-            let number = usize::try_from(at).unwrap_or(usize::MAX);
-            let page = self.page(self.ends_at, number / ENDS_A_PAGE)?;
-            let in_page = (self.ends - at).min(ENDS_A_PAGE as u64) as usize;
-            for slot in 0..in_page {
-                let (hash, record, edge) = end_at(&page, slot);
-                match hash.cmp(&wanted) {
-                    std::cmp::Ordering::Less => {}
-                    std::cmp::Ordering::Equal => found.push((record, edge)),
-                    std::cmp::Ordering::Greater => return Ok(found),
+        // The last page that begins before what is looked for.
+        let first = self.firsts()?.partition_point(|first| *first < wanted).saturating_sub(1);
+        for number in first..self.firsts()?.len() {
+            let page = self.page(self.ends_at, number)?;
+            let before = (number * ENDS_A_PAGE) as u64;
+            let in_page = self.ends.saturating_sub(before).min(ENDS_A_PAGE as u64) as usize;
+            let (mut low, mut high) = (0, in_page);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if end_at(&page, middle).0 < wanted { low = middle + 1 } else { high = middle }
+            }
+            for end in (low..in_page).map(|slot| end_at(&page, slot)) {
+                match end {
+                    (hash, record, edge) if hash == wanted => found.push((record, edge)),
+                    _ => return Ok(found),
                 }
             }
-            at += in_page as u64;
         }
         Ok(found)
     }
 
     /// The number of the first record whose key is not before a path.
     pub(super) fn first_from(&self, path: &[u8]) -> Result<u32, Damage> {
-        let (mut low, mut high) = (0, self.records);
+        let fence = self.fences()?.partition_point(|fence| **fence < *path);
+        let low = fence.saturating_sub(1) * KEYS_A_FENCE;
+        let (mut low, mut high) = (as_u32(low), as_u32(fence * KEYS_A_FENCE).min(self.records));
         while low < high {
             let middle = low + (high - low) / 2;
             if self.record(middle)?.key.at.as_bytes() < path { low = middle + 1 } else { high = middle }
@@ -339,12 +236,37 @@ impl Image {
     /// The records at a path.
     pub(super) fn at(&self, path: &RepoPath) -> Result<Vec<u32>, Damage> {
         let mut found = Vec::new();
-        let mut number = self.first_from(path.as_bytes())?;
-        while number < self.records && self.record(number)?.key.at == *path {
-            found.push(number);
-            number += 1;
+        for (number, _) in self.ends(RECORDS, path)? {
+            if self.record(number)?.key.at == *path {
+                found.push(number);
+            }
         }
         Ok(found)
+    }
+
+    fn fences(&self) -> Result<&[Box<[u8]>], Damage> {
+        if let Some(known) = self.fences.get() {
+            return Ok(known);
+        }
+        let body = self.body(self.fences_at)?;
+        let (mut fences, mut rest) = (Vec::new(), body.as_slice());
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let Some((path, after)) = after.split_at_checked(u32::from_le_bytes(*length) as usize) else {
+                return damage("a fence is cut short");
+            };
+            fences.push(path.into());
+            rest = after;
+        }
+        Ok(self.fences.get_or_init(|| fences))
+    }
+
+    fn firsts(&self) -> Result<&[u64], Damage> {
+        if let Some(known) = self.firsts.get() {
+            return Ok(known);
+        }
+        let body = self.body(self.firsts_at)?;
+        let firsts = body.as_chunks::<8>().0.iter().map(|first| u64::from_le_bytes(*first)).collect();
+        Ok(self.firsts.get_or_init(|| firsts))
     }
 
     pub(super) fn page(&self, section: u64, number: usize) -> Result<Arc<[u8; PAGE]>, Damage> {
@@ -374,47 +296,24 @@ impl Image {
     }
 
     pub(super) fn body(&self, at: u64) -> Result<Vec<u8>, Damage> {
-        let mut head = [0; 8];
-        self.bytes.read(at, &mut head)?;
+        let mut first = [0; AT_ONCE];
+        let read = self.bytes.begin(at, &mut first)?;
+        let (head, first) = first[..read].split_at(HEAD);
         let length = u32::from_le_bytes(array(&head[..4]));
         if length > LONGEST_RECORD {
             return damage(format!("the record at byte {at} has no possible length"));
         }
         let mut body = vec![0; length as usize];
-        self.bytes.read(at + 8, &mut body)?;
+        let (begin, rest) = body.split_at_mut(first.len().min(length as usize));
+        begin.copy_from_slice(&first[..begin.len()]);
+        if !rest.is_empty() {
+            self.bytes.read(at + read as u64, rest)?;
+        }
         if head[4..] != crc32fast::hash(&body).to_le_bytes() {
             return damage(format!("the checksum of the record at byte {at} is wrong"));
         }
         Ok(body)
     }
-}
-
-/// Length, checksum, and what is written.
-pub(super) fn encode(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let head = out.len();
-    out.resize(head + 8, 0);
-    write(out);
-    let body = &out[(head + 8).min(out.len())..];
-    let (length, checksum) = (as_u32(body.len()), crc32fast::hash(body));
-    out[head..head + 4].copy_from_slice(&length.to_le_bytes());
-    out[head + 4..head + 8].copy_from_slice(&checksum.to_le_bytes());
-}
-
-fn pages<'a, T: 'a>(
-    chunks: impl ExactSizeIterator<Item = &'a [T]>,
-    write: impl Fn(&mut Vec<u8>, &T),
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(chunks.len() * PAGE);
-    for (number, chunk) in chunks.enumerate() {
-        let page = out.len();
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-        chunk.iter().for_each(|item| write(&mut out, item));
-        out.resize(page + PAGE, 0);
-        let checksum = crc32fast::hash(&out[page + 4..]);
-        out[page..page + 4].copy_from_slice(&checksum.to_le_bytes());
-    }
-    out
 }
 
 pub(super) fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
@@ -424,6 +323,11 @@ pub(super) fn end_at(page: &[u8; PAGE], slot: usize) -> (u64, u32, u32) {
         u32::from_le_bytes(array(&slot[8..12])),
         u32::from_le_bytes(array(&slot[12..])),
     )
+}
+
+/// Nothing that is counted here comes near the bound: a tree has at most five million files.
+pub(super) fn as_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The first bytes of a slice that is long enough.

@@ -6,6 +6,7 @@ use super::{
     CatalogError,
     build::{Makings, records_of},
     chunks::Chunks,
+    encoded,
     image::{Damage, Image, Meta, Stamp},
     record::Record,
 };
@@ -96,14 +97,19 @@ impl Index {
         from.push(b'/');
         let mut to = directory.as_bytes().to_vec();
         to.push(b'/' + 1);
-        found.extend(self.ask(|image| Ok(image.first_from(&from)?..image.first_from(&to)?))?);
+        found.extend(self.ask(|image| {
+            let first = image.first_from(&from)?;
+            // Mostly there is nothing below.
+            let any = first < image.len() && image.record(first)?.key.at.as_bytes().starts_with(&from);
+            Ok(first..if any { image.first_from(&to)? } else { first })
+        })?);
         Ok(found)
     }
 }
 
 fn image_of(tree: &Tree, makings: &Makings) -> Result<Chunks, CatalogError> {
     let (records, meta) = records_of(tree, makings)?;
-    Ok(Image::write(stamp_of(tree, makings), records, &meta))
+    Ok(encoded::image(stamp_of(tree, makings), records, &meta))
 }
 
 /// What an index of a tree is stamped with.

@@ -5,11 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use rayon::prelude::*;
-
 use super::{
     CatalogError, DialectName,
     draft::{Draft, draft},
+    each::{FEW_SCOPES, each},
     fill::names_variable,
     ground::Ground,
     handed::Handed,
@@ -29,7 +28,7 @@ pub(super) fn carried<'a>(
     ground: &Ground<'_>,
     outside: &Outside<'_>,
 ) -> Result<Vec<Draft<'a>>, CatalogError> {
-    let mut drafts: Vec<Draft<'_>> = scopes.par_iter().map(|scope| draft(scope, ground)).collect();
+    let mut drafts: Vec<Draft<'_>> = each(FEW_SCOPES, scopes, |scope| draft(scope, ground));
     carry(&mut drafts, ground, outside)?;
     Ok(drafts)
 }
@@ -41,7 +40,7 @@ pub(super) fn finished(
     configured: &Configured<'_>,
 ) -> Result<Vec<Record>, CatalogError> {
     let failed = |source| CatalogError::git(ground.tree, source);
-    drafts.into_par_iter().map(|draft| finish(draft, ground, configured).map_err(failed)).collect()
+    each(FEW_SCOPES, drafts, |draft| finish(draft, ground, configured).map_err(failed)).into_iter().collect()
 }
 
 /// Links a scope that nothing which is called leaves a path open to.

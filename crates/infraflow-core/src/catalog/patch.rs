@@ -5,12 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use rayon::prelude::*;
-
 use super::{
     CatalogError, ReferenceKind, Role,
     build::Makings,
     draft::Draft,
+    each::{FEW_SCOPES, each},
     ground::{Ground, claims},
     group::{Group, Grouped},
     index::Index,
@@ -328,11 +327,11 @@ impl Made<'_> {
                 Ok(found)
             };
             ground.prepare(unread.iter().copied()).map_err(failed)?;
-            let scopes = unread.par_iter().map(|group| {
+            let scopes = each(FEW_SCOPES, unread, |group| {
                 let scope = gather(group, &ground, &configured)?;
                 Ok((group.key.clone(), scope))
             });
-            read.extend(scopes.collect::<Result<Vec<_>, _>>().map_err(failed)?);
+            read.extend(scopes.into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?);
             let scopes: Vec<&Scope> = read.values().collect();
             let drafts = carried(&scopes, &ground, &outside)?;
             let more = self.concerned(&dirty, &drafts, &ground)?;

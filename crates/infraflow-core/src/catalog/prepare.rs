@@ -2,9 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use rayon::prelude::*;
-
-use super::{Dialect, Facts, ground::Ground, group::Group};
+use super::{
+    Dialect, Facts,
+    each::{FEW_LOOKS, each},
+    ground::Ground,
+    group::Group,
+};
 use crate::{
     git::{Entry, GitError, Mode, ObjectId},
     proof::RepoPath,
@@ -41,12 +44,13 @@ impl Ground<'_> {
             let files: Vec<&Entry> =
                 own.flat_map(|group| &group.files).filter(|entry| entry.mode != Mode::Link).collect();
             for files in files.chunks(dialect.batch()) {
-                let read = files.par_iter().map(|entry| match self.tree.read_entry(entry) {
+                let read = each(FEW_LOOKS, files, |entry| match self.tree.read_entry(entry) {
                     Ok(content) => Ok(Some((*entry, Arc::<[u8]>::from(content)))),
                     Err(GitError::TooLarge { .. }) => Ok(None),
                     Err(error) => Err(error),
                 });
-                let read: Vec<_> = read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+                let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let read: Vec<_> = read.into_iter().flatten().collect();
                 self.ask(&**dialect, &read);
             }
         }

@@ -1,8 +1,11 @@
 //! What of a tree could not be understood, or not be followed to its end.
 
-use rayon::prelude::*;
-
-use super::{Catalog, CatalogError, Role, Unparsable, ground::claims, view::RecordId};
+use super::{
+    Catalog, CatalogError, Role, Unparsable,
+    each::{FEW_LOOKS, each},
+    ground::claims,
+    view::RecordId,
+};
 use crate::{git::GitError, proof::RepoPath};
 
 /// Parsing all files of more scopes than this takes longer than the answer is worth.
@@ -81,7 +84,7 @@ impl Catalog {
 fn broken(catalog: &Catalog, ids: &[RecordId]) -> Result<Vec<Unparsable>, CatalogError> {
     let failed = |source| CatalogError::git(catalog.tree(), source);
     let makings = catalog.makings();
-    let found = ids.par_iter().map(|&id| {
+    let found = each(FEW_LOOKS, ids, |&id| {
         let record = catalog.view().record(id)?;
         let mut found: Vec<Unparsable> = record.unparsable.iter().cloned().map(Into::into).collect();
         let files = match record.key.test {
@@ -111,7 +114,7 @@ fn broken(catalog: &Catalog, ids: &[RecordId]) -> Result<Vec<Unparsable>, Catalo
         }
         Ok(found)
     });
-    let found = found.collect::<Result<Vec<_>, CatalogError>>()?.into_iter().flatten().collect();
+    let found = found.into_iter().collect::<Result<Vec<_>, CatalogError>>()?.into_iter().flatten().collect();
     makings.sound()?;
     Ok(found)
 }

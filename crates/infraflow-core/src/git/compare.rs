@@ -193,7 +193,7 @@ fn differing(old: &Tree, new: &Tree) -> Result<Vec<Pair>, GitError> {
 }
 
 /// A directory is large whose reading takes longer than asking another core.
-const LARGE: u64 = 32 << 10;
+const LARGE: u64 = 256 << 10;
 
 /// Two states of one directory. Those of a large one are read at once.
 fn both(old: (&Tree, ObjectId), new: (&Tree, ObjectId)) -> Result<(Arc<Listing>, Arc<Listing>), GitError> {

@@ -10,7 +10,7 @@ use super::{CommitId, GitError, ObjectId, Repository};
 /// Larger files, and larger objects, are not looked at.
 const LARGEST: usize = 64 << 20;
 
-/// Of larger objects it is remembered that they are whole, by whoever asks for them again.
+/// Of larger objects, and of those in packs, it is remembered that they are whole.
 const WORTH_KNOWING: usize = 64 << 10;
 
 /// So many commits in files of their own are looked at before a walk through history. Git packs them when there are
@@ -26,7 +26,7 @@ impl Repository {
         if self.is_known_whole(id) {
             return Ok(());
         }
-        if self.loose(id)?.is_some_and(|object| object.len() >= WORTH_KNOWING) {
+        if self.loose(id)?.is_none_or(|object| object.len() >= WORTH_KNOWING) {
             self.know_whole(id);
         }
         Ok(())

@@ -3,7 +3,7 @@ use std::{
     collections::HashSet,
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use git2::{ErrorCode, ObjectType};
@@ -14,7 +14,7 @@ use super::{
     BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, RemoteName, Revision, Tree,
     listing::Listing,
     objects::Listings,
-    packs::{Packs, PacksOfMany, Reader},
+    packs::{Packs, Reader},
     program::Words,
 };
 
@@ -33,9 +33,9 @@ struct Inner {
     bare: bool,
     handles: Mutex<Handles>,
     listings: Mutex<Listings>,
-    /// Large objects in files of their own that were looked at and can be unpacked.
+    /// Objects that were looked at, and lie in no file of their own that cannot be unpacked.
     whole: Mutex<HashSet<ObjectId>>,
-    packs: PacksOfMany,
+    packs: OnceLock<Packs>,
 }
 
 /// Free handles. Those of an older generation are dropped when they come back: they remember what has
@@ -102,7 +102,7 @@ impl Repository {
             }),
             listings: Mutex::default(),
             whole: Mutex::default(),
-            packs: PacksOfMany::default(),
+            packs: OnceLock::new(),
         };
         Self { inner: Arc::new(inner), program: GitProgram::default() }
     }
@@ -188,10 +188,9 @@ impl Repository {
         self.program.output(&format!("{what} in {}", self.root().display()), Some(self.root()), words)
     }
 
-    /// The packs, for somebody who reads an object of them; `None` for one of the first few, who had better ask
-    /// libgit2 than wait until they are opened.
-    pub(super) fn packs(&self) -> Option<&Packs> {
-        self.inner.packs.get(&self.inner.common_dir.join("objects"))
+    /// The packs that were there when one of them was first asked.
+    pub(super) fn packs(&self) -> &Packs {
+        self.inner.packs.get_or_init(|| Packs::open(&self.inner.common_dir.join("objects")))
     }
 
     pub(super) fn known_listing(&self, id: ObjectId) -> Option<Arc<Listing>> {

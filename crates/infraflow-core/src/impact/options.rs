@@ -13,18 +13,16 @@ pub struct ImpactOptions {
 }
 
 impl ImpactOptions {
+    /// By these rules, not the crate's defaults, with the shortest reason of each thing.
+    pub fn by(rules: Rules) -> Self {
+        Self { reasons: ReasonsFor::default(), rules }
+    }
+
     /// With a reason for each changed file that leads to a thing. Takes time in proportion to the number of
     /// changed files.
     #[must_use]
     pub fn with_reasons_for(mut self, reasons: ReasonsFor) -> Self {
         self.reasons = reasons;
-        self
-    }
-
-    /// By these rules, instead of the crate's defaults.
-    #[must_use]
-    pub fn with_rules(mut self, rules: Rules) -> Self {
-        self.rules = rules;
         self
     }
 }

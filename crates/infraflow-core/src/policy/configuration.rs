@@ -1,26 +1,20 @@
-use std::{
-    fmt,
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::{borrow::Cow, fmt, path::Path, sync::Arc};
 
 use super::{
-    PolicyError, Section,
+    PolicyError, Section, defaults,
     located::{self, Table},
     text_file::text_of,
 };
 use crate::{git::Tree, proof::RepoPath};
 
-/// What the crate does where a repository says nothing: every section, every key, each explained.
-const DEFAULTS: &str = include_str!("defaults.toml");
-
 /// The configuration: the crate's documented defaults, and a repository's `infraflow.toml` laid over them.
 ///
 /// A table is merged with its default member by member; a list, a text, a number replaces it. Each folder
 /// reads its own part with [`Configuration::section`].
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Configuration {
-    sections: Arc<Table>,
+    /// What is laid over the defaults.
+    over: Arc<Table>,
     origin: Option<Arc<str>>,
 }
 
@@ -30,17 +24,12 @@ impl Configuration {
 
     /// The defaults alone.
     pub fn defaults() -> Self {
-        static SECTIONS: OnceLock<Arc<Table>> = OnceLock::new();
-        // The file is part of this crate, and a test parses it.
-        #[allow(clippy::expect_used)]
-        let parse =
-            || Arc::new(located::parse(DEFAULTS, "defaults.toml").expect("the crate's defaults are TOML"));
-        Self { sections: Arc::clone(SECTIONS.get_or_init(parse)), origin: None }
+        Self::default()
     }
 
     /// The text of the defaults file, for people who want to know what they can write.
     pub fn defaults_text() -> &'static str {
-        DEFAULTS
+        defaults::TEXT
     }
 
     /// The configuration that a text describes; `origin` is the file's name, for messages.
@@ -50,16 +39,16 @@ impl Configuration {
     pub fn parse(text: &str, origin: impl fmt::Display) -> Result<Self, PolicyError> {
         let origin: Arc<str> = origin.to_string().into();
         let over = located::parse(text, &origin)?;
-        let mut sections = Self::defaults().sections.as_ref().clone();
-        if let Some((name, entry)) = over.iter().find(|(name, _)| !sections.contains_key(*name)) {
+        if let Some((name, entry)) =
+            over.iter().find(|(name, _)| defaults::names().all(|known| known != *name))
+        {
             return Err(PolicyError::UnknownKey {
                 place: entry.key.to_string(),
                 key: name.clone(),
-                help: located::nearest(name, sections.keys().map(String::as_str)),
+                help: located::nearest(name, defaults::names()),
             });
         }
-        located::lay_over(&mut sections, over);
-        Ok(Self { sections: Arc::new(sections), origin: Some(origin) })
+        Ok(Self { over: Arc::new(over), origin: Some(origin) })
     }
 
     /// The configuration of a tree: its `infraflow.toml`, or the defaults where it has none. Of a change
@@ -90,25 +79,23 @@ impl Configuration {
     /// # Errors
     /// [`PolicyError::UnknownKey`] or [`PolicyError::BadValue`], with file, line and column.
     pub fn section<T: Section>(&self) -> Result<T, PolicyError> {
-        let entry = self.sections.get(T::NAME).ok_or_else(|| PolicyError::BadValue {
+        let default = defaults::section(T::NAME).ok_or_else(|| PolicyError::BadValue {
             place: "defaults.toml".to_owned(),
             why: format!("it has no section \"{}\"", T::NAME),
             help: "a section's name and defaults stand in src/policy/defaults.toml".to_owned(),
         })?;
+        let mut entry = Cow::Borrowed(default);
+        if let Some(over) = self.over.get(T::NAME) {
+            located::lay_over(entry.to_mut(), over.clone());
+        }
         T::deserialize(&entry.value).map_err(|fault| fault.into_error(&entry.key))
-    }
-}
-
-impl Default for Configuration {
-    fn default() -> Self {
-        Self::defaults()
     }
 }
 
 impl fmt::Debug for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sections: Vec<_> = self.sections.keys().collect();
-        f.debug_struct("Configuration").field("origin", &self.origin).field("sections", &sections).finish()
+        let over: Vec<_> = self.over.keys().collect();
+        f.debug_struct("Configuration").field("origin", &self.origin).field("over", &over).finish()
     }
 }
 

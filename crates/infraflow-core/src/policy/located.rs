@@ -20,17 +20,21 @@ pub(super) struct Place {
 struct Lines {
     origin: Arc<str>,
     starts: Vec<usize>,
+    /// Where the part begins that is parsed.
+    from: usize,
 }
 
 impl Lines {
-    fn of(origin: &str, text: &str) -> Self {
+    fn of(origin: &str, text: &str, from: usize) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes());
-        Self { origin: origin.into(), starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect() }
+        let starts = std::iter::once(0).chain(breaks.map(|at| at + 1)).collect();
+        Self { origin: origin.into(), starts, from }
     }
 
     fn place(&self, span: Range<usize>) -> Place {
-        let line = self.starts.partition_point(|&start| start <= span.start);
-        Place { origin: self.origin.clone(), line, column: 1 + span.start - self.starts[line - 1] }
+        let at = self.from + span.start;
+        let line = self.starts.partition_point(|&start| start <= at);
+        Place { origin: self.origin.clone(), line, column: 1 + at - self.starts[line - 1] }
     }
 }
 
@@ -70,8 +74,13 @@ pub(super) struct Entry {
 pub(super) fn parse(text: &str, origin: &str) -> Result<Table, PolicyError> {
     // A byte order mark is no TOML, and editors write it all the same.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = Lines::of(origin, text);
-    let table = DeTable::parse(text).map_err(|error| PolicyError::NotToml {
+    parse_part(text, 0..text.len(), origin)
+}
+
+/// Parses a part of a document that is one by itself; places are those in the whole.
+pub(super) fn parse_part(text: &str, part: Range<usize>, origin: &str) -> Result<Table, PolicyError> {
+    let lines = Lines::of(origin, text, part.start);
+    let table = DeTable::parse(&text[part]).map_err(|error| PolicyError::NotToml {
         place: lines.place(error.span().unwrap_or(0..0)).to_string(),
         why: error.message().to_owned(),
     })?;
@@ -120,19 +129,19 @@ fn value_of(value: DeValue<'_>, key: &Place, lines: &Lines) -> Result<Value, Pol
     })
 }
 
-/// Lays a document over another: tables are merged, member by member; everything else is replaced.
-pub(super) fn lay_over(base: &mut Table, over: Table) {
-    for (name, entry) in over {
-        match (base.get_mut(&name), entry.value.value) {
-            (Some(Entry { key, value: Located { value: Value::Table(below), .. } }), Value::Table(above)) => {
-                *key = entry.key;
-                lay_over(below, above);
-            }
-            (_, value) => {
-                let value = Located { place: entry.value.place, value };
-                base.insert(name, Entry { key: entry.key, value });
+/// Lays a member over another: tables are merged, member by member; everything else is replaced.
+pub(super) fn lay_over(base: &mut Entry, over: Entry) {
+    match (&mut base.value.value, over.value.value) {
+        (Value::Table(below), Value::Table(above)) => {
+            base.key = over.key;
+            for (name, entry) in above {
+                match below.get_mut(&name) {
+                    Some(base) => lay_over(base, entry),
+                    None => drop(below.insert(name, entry)),
+                }
             }
         }
+        (_, value) => *base = Entry { key: over.key, value: Located { place: over.value.place, value } },
     }
 }
 

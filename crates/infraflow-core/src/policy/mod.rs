@@ -8,6 +8,7 @@ mod allow_listed;
 mod any_of;
 mod configuration;
 mod credential_provider;
+mod defaults;
 mod environment;
 mod environment_name;
 mod error;

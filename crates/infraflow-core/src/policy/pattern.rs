@@ -25,14 +25,19 @@ const LONGEST: usize = 4_096;
 /// A glob, compiled when it is first asked; those of a plain form never are.
 #[derive(Clone)]
 struct Lazy {
-    glob: Glob,
-    plain: Option<Plain>,
-    matcher: OnceLock<GlobMatcher>,
+    text: String,
+    form: Form,
+}
+
+#[derive(Clone)]
+enum Form {
+    Plain(Plain),
+    Glob(Glob, OnceLock<GlobMatcher>),
 }
 
 /// What most patterns are. The bytes mean no more than themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Plain {
+pub(super) enum Plain {
     /// `**/NAME`: the only name it stands for, in whatever directory.
     Name(Box<[u8]>),
     /// `**/*REST`: how the name ends.
@@ -57,7 +62,7 @@ impl Plain {
         })
     }
 
-    fn matches(&self, path: &[u8]) -> bool {
+    pub(super) fn matches(&self, path: &[u8]) -> bool {
         let name = || path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         match self {
             Self::Name(of) => name() == &**of,
@@ -70,19 +75,24 @@ impl Plain {
 
 impl Lazy {
     fn new(text: &str) -> Result<Self, globset::Error> {
-        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()?;
-        Ok(Self { glob, plain: Plain::of(text), matcher: OnceLock::new() })
+        let form = match Plain::of(text) {
+            Some(plain) => Form::Plain(plain),
+            None => {
+                let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()?;
+                Form::Glob(glob, OnceLock::new())
+            }
+        };
+        Ok(Self { text: text.to_owned(), form })
     }
 
     fn matches(&self, path: &[u8]) -> bool {
-        match &self.plain {
-            Some(plain) => plain.matches(path),
-            None => self.compiled().is_match(Path::new(OsStr::from_bytes(path))),
+        match &self.form {
+            Form::Plain(plain) => plain.matches(path),
+            Form::Glob(glob, matcher) => {
+                let matcher = matcher.get_or_init(|| glob.compile_matcher());
+                matcher.is_match(Path::new(OsStr::from_bytes(path)))
+            }
         }
-    }
-
-    fn compiled(&self) -> &GlobMatcher {
-        self.matcher.get_or_init(|| self.glob.compile_matcher())
     }
 }
 
@@ -110,6 +120,14 @@ impl PathPattern {
         Ok(Self { whole: glob(text)?, id })
     }
 
+    /// What it is, of a plain form; else its glob.
+    pub(super) fn form(&self) -> Result<&Plain, &Glob> {
+        match &self.whole.form {
+            Form::Plain(plain) => Ok(plain),
+            Form::Glob(glob, _) => Err(glob),
+        }
+    }
+
     /// Whether a path is meant.
     pub fn matches(&self, path: &RepoPath) -> bool {
         self.whole.matches(path.as_bytes())
@@ -131,7 +149,7 @@ impl PathPattern {
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        self.whole.glob.glob()
+        &self.whole.text
     }
 }
 
@@ -307,7 +325,9 @@ mod tests {
         for pattern in patterns {
             let Ok(pattern) = PathPattern::parse(pattern) else { continue };
             for path in paths {
-                let meant = pattern.whole.compiled().is_match(Path::new(path));
+                let mut glob = GlobBuilder::new(pattern.as_str());
+                let glob = glob.literal_separator(true).backslash_escape(true).build().unwrap();
+                let meant = glob.compile_matcher().is_match(Path::new(path));
                 assert_eq!(pattern.whole.matches(path.as_bytes()), meant, "{pattern} and {path:?}");
             }
         }

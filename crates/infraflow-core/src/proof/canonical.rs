@@ -19,8 +19,13 @@ pub(crate) const MAX_EXACT: u64 = 1 << 53;
 pub fn canonical_json<T: Serialize + ?Sized>(what: &str, value: &T) -> Result<String, ProofError> {
     let value =
         serde_json::to_value(value).map_err(|source| ProofError::Json { what: what.to_owned(), source })?;
+    canonical_value(what, &value)
+}
+
+/// As [`canonical_json`], of a value that is JSON already.
+pub(super) fn canonical_value(what: &str, value: &Value) -> Result<String, ProofError> {
     let mut out = String::new();
-    write_value(what, &value, &mut out)?;
+    write_value(what, value, &mut out)?;
     Ok(out)
 }
 
@@ -49,7 +54,7 @@ fn write_value(what: &str, value: &Value, out: &mut String) -> Result<(), ProofE
         }
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
+            sorted.sort_by(|a, b| in_order(a.0, b.0));
             out.push('{');
             for (i, (name, value)) in sorted.into_iter().enumerate() {
                 if i > 0 {
@@ -68,7 +73,21 @@ fn write_value(what: &str, value: &Value, out: &mut String) -> Result<(), ProofE
 // serde_json escapes exactly what RFC 8785, section 3.2.2.2, asks for: the quote, the backslash and the
 // control characters, the latter by \b \t \n \f \r where there is one and \u00xx in lower case otherwise.
 fn write_string(text: &str, out: &mut String) {
-    out.push_str(&Value::from(text).to_string());
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
+    }
+}
+
+/// The order of names by their UTF-16 code units (RFC 8785, section 3.2.3), which of ASCII is that of bytes.
+fn in_order(a: &str, b: &str) -> std::cmp::Ordering {
+    match a.is_ascii() && b.is_ascii() {
+        true => a.cmp(b),
+        false => a.encode_utf16().cmp(b.encode_utf16()),
+    }
 }
 
 /// The canonical text of JSON that somebody else wrote: sorted and without space like
@@ -95,7 +114,7 @@ fn write_foreign(text: &str, depth: usize, out: &mut String) -> Result<(), serde
         Some(b'{') => {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
             let mut sorted: Vec<_> = members.into_iter().collect();
-            sorted.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
+            sorted.sort_by(|a, b| in_order(&a.0, &b.0));
             out.push('{');
             for (i, (name, value)) in sorted.into_iter().enumerate() {
                 if i > 0 {

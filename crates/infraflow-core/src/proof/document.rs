@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Digest, ProofError, canonical_json};
+use super::{Digest, ProofError, canonical::canonical_value};
 
 /// Plain data that travels: written by one process, read by another, compared, signed.
 ///
@@ -41,7 +43,7 @@ pub trait Document: Serialize + DeserializeOwned + JsonSchema {
     /// # Errors
     /// [`ProofError::NotCanonical`] where a digested member is a float or a large integer.
     fn digest(&self) -> Result<Digest, ProofError> {
-        digest_of::<Self>(header(self)?)
+        digest_of::<Self>(&header(self)?)
     }
 
     /// This document as JSON, pretty-printed, members sorted, ending in a newline.
@@ -50,7 +52,7 @@ pub trait Document: Serialize + DeserializeOwned + JsonSchema {
     /// As [`Document::digest`].
     fn to_json(&self) -> Result<String, ProofError> {
         let mut value = header(self)?;
-        let digest = digest_of::<Self>(value.clone())?;
+        let digest = digest_of::<Self>(&value)?;
         if let Value::Object(members) = &mut value {
             members.insert("digest".into(), digest.as_str().into());
         }
@@ -80,7 +82,7 @@ pub trait Document: Serialize + DeserializeOwned + JsonSchema {
             });
         }
         if let Some(stated) = value.get("digest").and_then(Value::as_str) {
-            let computed = digest_of::<Self>(value.clone())?;
+            let computed = digest_of::<Self>(&value)?;
             if computed.as_str() != stated {
                 return Err(ProofError::DigestMismatch {
                     kind: Self::KIND,
@@ -106,11 +108,14 @@ fn header<T: Document>(document: &T) -> Result<Value, ProofError> {
     Ok(value)
 }
 
-fn digest_of<T: Document>(mut value: Value) -> Result<Digest, ProofError> {
-    for path in T::UNDIGESTED.iter().chain(&["digest"]) {
-        remove(&mut value, path);
+fn digest_of<T: Document>(value: &Value) -> Result<Digest, ProofError> {
+    let mut value = Cow::Borrowed(value);
+    if value.get("digest").is_some() || !T::UNDIGESTED.is_empty() {
+        for path in T::UNDIGESTED.iter().chain(&["digest"]) {
+            remove(value.to_mut(), path);
+        }
     }
-    Ok(Digest::of_bytes(canonical_json(T::KIND, &value)?))
+    Ok(Digest::of_bytes(canonical_value(T::KIND, &value)?))
 }
 
 fn remove(value: &mut Value, path: &str) {

@@ -37,7 +37,7 @@ pub fn impact_by(repo: &Repo, rules: &Rules) -> Impact {
         Catalog::build(&tree, &dialects(), &CatalogRules::default()).unwrap()
     };
     let (base, head) = (build(&Revision::Commit(changes.merge_base)), build(&head));
-    assess_with(&changes, &base, &head, &ImpactOptions::default().with_rules(rules.clone())).unwrap()
+    assess_with(&changes, &base, &head, &ImpactOptions::by(rules.clone())).unwrap()
 }
 
 /// Two modules, of which one calls the other, three units, and files that nobody reads.

@@ -52,7 +52,7 @@ pub fn asked_of(repo: &Repo, rules: &str, change: impl FnOnce(&Repo)) -> Asked {
     let (old, new) = (repository.tree(&base).unwrap(), repository.tree(&head).unwrap());
     let configuration = Configuration::parse(rules, "infraflow.toml").unwrap();
     let rules: CatalogRules = configuration.section().unwrap();
-    let options = ImpactOptions::default().with_rules(configuration.section().unwrap());
+    let options = ImpactOptions::by(configuration.section().unwrap());
     let anew = |tree| Catalog::build(tree, &dialects(), &rules).unwrap();
     let (before, after) = (anew(&old), anew(&new));
     let mut impact = assess_with(&changes, &before, &after, &options).unwrap();

@@ -216,3 +216,29 @@ fn a_damaged_pack_ends_no_program() {
         std::fs::write(&file, good).unwrap();
     }
 }
+
+#[test]
+fn an_index_says_the_same_in_parts_and_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    // Their names stand close together, far from where they would be if they were spread evenly.
+    let objects: Vec<_> = (0..2_000_u16).map(|n| (3, None, n.to_le_bytes().to_vec())).collect();
+    write_pack(folder.path(), &objects);
+    let all = Packs::open(folder.path());
+    let mut reader = Reader::default();
+    for number in (0..2_000).rev() {
+        let id = ObjectId::from_bytes(id_of(number));
+        let few = Packs::open(folder.path());
+        for packs in [&few, &all] {
+            let read = reader.read(packs, id, u64::MAX);
+            assert_eq!(read, Some((Kind::Blob, 2)), "{number}");
+            assert_eq!(reader.bytes(2), objects[number].2);
+        }
+    }
+    for id in [[0; 20], [0xff; 20], id_of(2_000)].map(|mut id| {
+        id[19] = 1;
+        ObjectId::from_bytes(id)
+    }) {
+        assert_eq!(reader.read(&Packs::open(folder.path()), id, u64::MAX), None);
+        assert_eq!(reader.read(&all, id, u64::MAX), None);
+    }
+}
