@@ -20,6 +20,7 @@ use super::{
     prepare::Prepared,
     record::Record,
     scope::{Scope, gather},
+    unclear::Whole,
 };
 use crate::{
     git::{GitError, Tree},
@@ -32,6 +33,7 @@ pub(super) struct Makings {
     pub(super) rules: CatalogRules,
     pub(super) own: OwnAddresses,
     pub(super) memo: Memo,
+    pub(super) whole: Whole,
     /// Which dialects run which, by their places.
     runs: Vec<Vec<bool>>,
     /// The digest of all of them.
@@ -78,7 +80,15 @@ impl Makings {
             chosen.unwrap_or_else(|| Arc::clone(dialect))
         });
         let dialects = dialects.collect();
-        Ok(Self { dialects, rules: rules.clone(), own, memo: Memo::default(), runs, key })
+        Ok(Self {
+            dialects,
+            rules: rules.clone(),
+            own,
+            memo: Memo::default(),
+            whole: Whole::default(),
+            runs,
+            key,
+        })
     }
 
     /// Whether a dialect's tool runs what a directory has, which is of these dialects.

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::{
     chunks::Chunks,
     image::{
-        ENDS_A_PAGE, KEYS_A_FENCE, LENDS, MAGIC, Meta, OFFSETS_A_PAGE, PAGE, RECORDS, Stamp, VERSION,
-        as_u32, hash,
+        ENDS_A_PAGE, KEYS_A_FENCE, LENDS, MAGIC, Meta, OFFSETS_A_PAGE, PAGE, RECORDS, Stamp, VERSION, as_u32,
+        hash,
     },
     record::{Key, Record},
     stored,

@@ -1,15 +1,33 @@
 //! What of a tree could not be understood, or not be followed to its end.
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use super::{
     Catalog, CatalogError, Role, Unparsable,
     each::{FEW_LOOKS, each},
     ground::claims,
     view::RecordId,
 };
-use crate::{git::GitError, proof::RepoPath};
+use crate::{
+    git::{GitError, ObjectId},
+    proof::RepoPath,
+};
 
 /// Parsing all files of more scopes than this takes longer than the answer is worth.
 const MOST_CHECKED: usize = 1_000;
+
+/// Files that were parsed and could be understood, of each dialect: the other end of a change has most of them too.
+#[derive(Default)]
+pub(super) struct Whole(Mutex<HashSet<(u8, RepoPath, ObjectId)>>);
+
+impl Whole {
+    fn known(&self) -> MutexGuard<'_, HashSet<(u8, RepoPath, ObjectId)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Catalog {
     /// Files that could not be understood, sorted by path. Whatever could be in them counts as changed. Parses
@@ -102,11 +120,15 @@ fn broken(catalog: &Catalog, ids: &[RecordId]) -> Result<Vec<Unparsable>, Catalo
                 && !found.iter().any(|file| file.path == entry.path)
                 && !catalog.is_hidden(&entry.path, record.key.dialect)?
             {
+                let file = (record.key.dialect, entry.path.clone(), entry.id);
+                if makings.whole.known().contains(&file) {
+                    continue;
+                }
                 match catalog.tree().read_entry(&entry) {
-                    Ok(content) => {
-                        let dialect = &makings.dialects[usize::from(record.key.dialect)];
-                        found.extend(dialect.check(&entry.path, &content));
-                    }
+                    Ok(content) => match makings.dialects[usize::from(file.0)].check(&entry.path, &content) {
+                        Some(broken) => found.push(broken),
+                        None => drop(makings.whole.known().insert(file)),
+                    },
                     Err(GitError::TooLarge { .. }) => {}
                     Err(error) => return Err(failed(error)),
                 }
