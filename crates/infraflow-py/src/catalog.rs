@@ -13,7 +13,6 @@ use crate::{
     cataloging::Cataloging,
     data::record,
     error::Result,
-    job::Job,
     policy::{Configuration, Policy},
     repository::Repository,
     value::{ToPython, as_json},
@@ -207,12 +206,12 @@ impl CatalogCache {
     ) -> Result<Py<PyAny>> {
         let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         let (cache, base, head) = (self.0.clone(), base.to_owned(), head.to_owned());
-        let work = move || cataloging.ends(&cache, &base, &head);
-        Job::computing(work, |py, ((base, head), configuration)| {
+        let work = move |cataloging: &Cataloging| cataloging.ends(&cache, &base, &head);
+        let convert = |py: Python<'_>, ((base, head), configuration)| {
             let ends = (Catalog::new(base, &configuration), Catalog::new(head, &configuration));
             Ok(ends.into_pyobject(py)?.into_any().unbind())
-        })
-        .wait(py)
+        };
+        cataloging.job(work, convert).wait(py)
     }
 
     /// The catalog of one revision. Options are those of `Catalog.build`.
@@ -230,11 +229,11 @@ impl CatalogCache {
     ) -> Result<Py<PyAny>> {
         let cataloging = Cataloging::new(repository, configuration, policy, live, dialects)?;
         let (cache, revision) = (self.0.clone(), revision.to_owned());
-        let work = move || cataloging.catalog(&cache, &revision);
+        let work = move |cataloging: &Cataloging| cataloging.catalog(&cache, &revision);
         let convert = |py: Python<'_>, (catalog, configuration)| {
             Ok(Py::new(py, Catalog::new(catalog, &configuration))?.into_any())
         };
-        Job::computing(work, convert).wait(py)
+        cataloging.job(work, convert).wait(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use infraflow_core::{
     catalog::{Catalog, CatalogCache, CatalogRules, Dialect},
-    git::{Repository as CoreRepository, Tree},
+    git::{Patience, Repository as CoreRepository, Tree},
     policy::{Configuration as CoreConfiguration, PathPattern, Policy as CorePolicy},
 };
 use pyo3::prelude::*;
@@ -12,15 +12,19 @@ use pyo3::prelude::*;
 use crate::{
     dialect::dialects_of,
     error::Result,
+    job::{Convert, Job},
     policy::{Configuration, Policy},
-    repository::Repository,
+    repository::{Repository, hurried},
 };
 
 /// Something, with the configuration that it was made by.
 type Judged<T> = (T, CoreConfiguration);
 
+#[derive(Clone)]
 pub(crate) struct Cataloging {
     repository: CoreRepository,
+    /// Whether no dialect is written in Python.
+    own: bool,
     configuration: Option<CoreConfiguration>,
     policy: Option<CorePolicy>,
     live: Vec<String>,
@@ -40,8 +44,25 @@ impl Cataloging {
             configuration: configuration.map(|configuration| configuration.get().0.clone()),
             policy: policy.map(|policy| policy.get().0.clone()),
             live,
+            own: dialects.is_none(),
             dialects: dialects_of(dialects)?,
         })
+    }
+
+    /// One call that catalogs; without dialects of Python it is tried first.
+    pub(crate) fn job<T: Send + 'static>(
+        self,
+        work: impl Fn(&Self) -> Result<T> + Send + Sync + 'static,
+        convert: Convert<T>,
+    ) -> Job<T> {
+        if !self.own {
+            return Job::computing(move || work(&self), convert);
+        }
+        let asked = move |patience: Option<&Patience>| {
+            let repository = hurried(&self.repository, patience);
+            work(&Self { repository, ..self.clone() })
+        };
+        Job::asking(asked, convert)
     }
 
     /// The catalog of one revision, and the configuration it is made by.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use infraflow_core::{
     detect::{self as core, ChangeDetector, DetectError},
-    git::{self, Revision},
+    git::{self, Patience, Revision},
 };
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
@@ -16,7 +16,7 @@ use crate::{
     data::{Holds, document, record},
     error::Result,
     job::{Job, plain, running_loop},
-    repository::{Repository, repo_path},
+    repository::{Repository, hurried, repo_path},
     value::as_json,
 };
 
@@ -52,15 +52,19 @@ record! {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let variables = variables.unwrap_or_else(|| of_process().collect());
-        let work = move || Ok(core::Endpoints::from_environment(&variables, &repository)?);
-        Job::computing(work, plain).wait(py)
+        let work = move |patience: Option<&Patience>| {
+            Ok(core::Endpoints::from_environment(&variables, &hurried(&repository, patience))?)
+        };
+        Job::asking(work, plain).wait(py)
     }
 
     /// From the trunk to what is checked out.
     #[staticmethod]
     fn from_trunk(py: Python<'_>, repository: &Bound<'_, Repository>) -> Result<Py<PyAny>> {
         let repository = repository.get().0.clone();
-        Job::computing(move || Ok(core::Endpoints::from_trunk(&repository)?), plain).wait(py)
+        let work =
+            move |patience: Option<&Patience>| Ok(core::Endpoints::from_trunk(&hurried(&repository, patience))?);
+        Job::asking(work, plain).wait(py)
     }
 
     /// The same, ending in the working tree on top of the head.
@@ -84,7 +88,7 @@ record! {
     /// Tells what changed between both, by git. The notes are among the warnings.
     fn detect(&self, py: Python<'_>, repository: &Bound<'_, Repository>) -> Result<Py<PyAny>> {
         let (ends, repository) = (Arc::clone(&self.value), repository.get().0.clone());
-        Job::computing(move || Ok(ends.detect(&repository)?), plain).wait(py)
+        Job::asking(move |patience| Ok(ends.detect(&hurried(&repository, patience))?), plain).wait(py)
     }
 }
 
@@ -114,7 +118,7 @@ impl GitDetector {
         base: &str,
         head: &str,
     ) -> Result<Py<PyAny>> {
-        detecting(Arc::new(self.0), repository, Some(base), head).wait(py)
+        detecting(Arc::new(self.0), true, repository, Some(base), head).wait(py)
     }
 }
 
@@ -141,7 +145,7 @@ impl GivenFiles {
         base: &str,
         head: &str,
     ) -> Result<Py<PyAny>> {
-        detecting(Arc::new(self.0.clone()), repository, Some(base), head).wait(py)
+        detecting(Arc::new(self.0.clone()), true, repository, Some(base), head).wait(py)
     }
 }
 
@@ -158,7 +162,8 @@ pub(crate) fn detect(
     head: &str,
     detector: Option<&Bound<'_, PyAny>>,
 ) -> Result<Py<PyAny>> {
-    detecting(detector_of(detector, None)?, repository, base, head).wait(py)
+    let is_own = detector.is_none_or(is_of_the_core);
+    detecting(detector_of(detector, None)?, is_own, repository, base, head).wait(py)
 }
 
 /// As `detect`, to be awaited. A `detect` of your detector that is a coroutine runs on the caller's loop, one
@@ -172,21 +177,24 @@ pub(crate) fn detect_async<'py>(
     head: &str,
     detector: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
-    detecting(detector_of(detector, Some(running_loop(py)?))?, repository, base, head).awaitable(py)
+    detecting(detector_of(detector, Some(running_loop(py)?))?, false, repository, base, head).awaitable(py)
 }
 
+/// One call of a detector; one of the core's `own` is tried first.
 fn detecting(
     detector: Arc<dyn ChangeDetector>,
+    own: bool,
     repository: &Bound<'_, Repository>,
     base: Option<&str>,
     head: &str,
 ) -> Job<core::ChangeSet> {
     let (repository, base, head) = (repository.get().0.clone(), base.map(str::to_owned), head.to_owned());
-    let work = move || {
+    let work = move |patience: Option<&Patience>| {
+        let repository = hurried(&repository, patience);
         let (base, head) = ends(&repository, base.as_deref(), &head)?;
         Ok(detector.detect(&repository, &base, &head)?)
     };
-    Job::computing(work, plain)
+    if own { Job::asking(work, plain) } else { Job::computing(move || work(None), plain) }
 }
 
 /// The revisions that two words stand for; without a base, the trunk.
@@ -200,6 +208,11 @@ pub(crate) fn ends(
         None => repository.trunk_tip()?.into(),
     };
     Ok((base, repository.revision(head)?))
+}
+
+/// Whether a detector is none that is written in Python.
+fn is_of_the_core(given: &Bound<'_, PyAny>) -> bool {
+    given.is_instance_of::<GitDetector>() || given.is_instance_of::<GivenFiles>()
 }
 
 /// The detector that Python code gave: one of the core's, or an adapter.

@@ -3,8 +3,9 @@
 //!
 //! A call is written once, as a [`Job`], and has two faces: [`Job::wait`] blocks, and notices Ctrl-C within
 //! [`GLANCE`]; [`Job::awaitable`] is a coroutine of the caller's loop. What computes knows no cancelling, and Python
-//! handles signals in its main thread alone: so a blocking call leaves the work to a [`Worker`], straight, since each
-//! thread that has to be woken on the way costs an answer up to two percent. Either way a cancelled job is told
+//! handles signals in its main thread alone: so a blocking call leaves the work to a thread of the runtime. To wake one
+//! takes as long as a thirtieth of an answer that is kept ready, and on a busy machine longer than the answer: so what
+//! reads a repository is tried where it is asked for first, for as long as nobody notices ([`Job::asking`]). Either way a cancelled job is told
 //! through its token and then *awaited*: what it must clean up is cleaned up before the call returns. That is
 //! why the bridge to asyncio is our own. `pyo3-async-runtimes` drops the Rust future when the Python one is
 //! cancelled, and a dropped future cleans up nothing.
@@ -13,28 +14,24 @@ use std::{
     pin::Pin,
     process,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         mpsc::{RecvTimeoutError, sync_channel},
     },
     time::Duration,
 };
 
+use infraflow_core::git::Patience;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    error::{Failure, Result},
-    worker::{Worker, watch},
-};
+use crate::error::{Failure, Result};
 
-/// How long a blocking call sleeps between two looks at the signals.
+/// How long a blocking call sleeps, or tries, between two looks at the signals.
 const GLANCE: Duration = Duration::from_millis(20);
 
 struct Engine {
     runtime: Runtime,
-    /// Who computes, where no other call is at it.
-    worker: Worker,
     process: u32,
     /// The calls that have something to clean up.
     jobs: TaskTracker,
@@ -47,7 +44,7 @@ impl Engine {
     fn compute(&self, work: impl FnOnce() + Send + 'static, cleans_up: bool) {
         if cleans_up {
             self.jobs.spawn_blocking_on(work, self.runtime.handle());
-        } else if let Err(work) = self.worker.take(Box::new(work)) {
+        } else {
             self.runtime.spawn_blocking(work);
         }
     }
@@ -64,17 +61,15 @@ impl Engine {
 /// The process' runtime. A child made by `fork` has none of its threads, and could only wait for ever.
 fn engine() -> Result<&'static Engine> {
     if ENGINE.get().is_none() {
-        let failed = |error| Failure::own("runtime", format!("cannot start infraflow's threads: {error}"));
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("infraflow")
             .enable_all()
             .build()
-            .map_err(failed)?;
+            .map_err(|error| Failure::own("runtime", format!("cannot start infraflow's threads: {error}")))?;
         // Where two threads come first at once, one of the two runtimes is dropped again.
         let _ = ENGINE.set(Engine {
             runtime,
-            worker: Worker::start().map_err(failed)?,
             process: process::id(),
             jobs: TaskTracker::new(),
             every_token: CancellationToken::new(),
@@ -92,7 +87,7 @@ fn engine() -> Result<&'static Engine> {
 }
 
 /// What a call gives back, on its way into an object of Python.
-type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
+pub(crate) type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
 
 /// What a call does.
 enum Work<T> {
@@ -115,10 +110,15 @@ impl<T: Send + 'static> Work<T> {
     }
 }
 
+/// What a call does while there is patience.
+type Hurried<T> = Arc<dyn Fn(Option<&Patience>) -> Result<T> + Send + Sync>;
+
 /// One call of the core, not yet begun.
 pub(crate) struct Job<T> {
     work: Work<T>,
     convert: Convert<T>,
+    /// The same with little patience.
+    hurried: Option<Hurried<T>>,
     /// Whether a cancelled call has something to clean up, and is waited for.
     cleans_up: bool,
 }
@@ -132,7 +132,17 @@ impl<T: Send + 'static> Job<T> {
 
     /// A call that computes and writes: a cancelled caller waits until it is whole.
     pub(crate) fn writing(work: impl FnOnce() -> Result<T> + Send + 'static, convert: Convert<T>) -> Self {
-        Self { work: Work::Computes(Box::new(work)), convert, cleans_up: true }
+        Self { work: Work::Computes(Box::new(work)), convert, hurried: None, cleans_up: true }
+    }
+
+    /// A call that computes what stands in a repository: with the patience that it is given, or with all.
+    pub(crate) fn asking(
+        work: impl Fn(Option<&Patience>) -> Result<T> + Send + Sync + 'static,
+        convert: Convert<T>,
+    ) -> Self {
+        let hurried: Hurried<T> = Arc::new(work);
+        let patient = Arc::clone(&hurried);
+        Self { hurried: Some(hurried), ..Self::computing(move || patient(None), convert) }
     }
 
     /// A call that waits for the world: it is told when it is cancelled, and ends by itself.
@@ -143,12 +153,21 @@ impl<T: Send + 'static> Job<T> {
     where
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        Self { work: Work::Waits(Box::new(|token| Box::pin(work(token)))), convert, cleans_up: true }
+        let work = Work::Waits(Box::new(|token| Box::pin(work(token))));
+        Self { work, convert, hurried: None, cleans_up: true }
     }
 
     /// Runs it, and blocks. Ctrl-C cancels it; a second one stops waiting for its clean-up.
     pub(crate) fn wait(self, py: Python<'_>) -> Result<Py<PyAny>> {
         let engine = engine()?;
+        if let Some(hurried) = &self.hurried {
+            let patience = Patience::of(GLANCE);
+            let done = py.detach(|| hurried(Some(&patience)));
+            if !patience.ran_out() {
+                patience.end();
+                return Ok((self.convert)(py, done?)?);
+            }
+        }
         let token = engine.every_token.child_token();
         let (sender, mut receiver) = sync_channel(1);
         match self.work {
@@ -161,7 +180,7 @@ impl<T: Send + 'static> Job<T> {
         let mut interrupted = None;
         loop {
             let glance = &mut receiver;
-            match py.detach(move || watch(glance, GLANCE)) {
+            match py.detach(move || glance.recv_timeout(GLANCE)) {
                 Ok(done) => {
                     return match interrupted {
                         Some(signal) => Err(Failure::Python(signal)),
@@ -188,7 +207,7 @@ impl<T: Send + 'static> Job<T> {
     pub(crate) fn awaitable<'py>(self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         let engine = engine()?;
         let token = engine.every_token.child_token();
-        let Self { work, convert, cleans_up } = self;
+        let Self { work, convert, cleans_up, .. } = self;
         let start: Start = {
             let token = token.clone();
             Box::new(move |settle: Py<PyAny>| {

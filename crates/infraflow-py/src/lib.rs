@@ -36,7 +36,6 @@ mod sign;
 mod store;
 mod terraform;
 mod value;
-mod worker;
 
 use pyo3::prelude::*;
 

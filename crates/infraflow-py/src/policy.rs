@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use infraflow_core::policy as core;
+use infraflow_core::{git::Patience, policy as core};
 use pyo3::prelude::*;
 
 use crate::{
     error::Result,
     job::Job,
-    repository::{Repository, repo_path},
+    repository::{Repository, hurried, repo_path},
     value::ToPython,
 };
 
@@ -41,11 +41,12 @@ impl Configuration {
     #[staticmethod]
     fn read(py: Python<'_>, repository: &Bound<'_, Repository>, revision: String) -> Result<Py<PyAny>> {
         let repository = repository.get().0.clone();
-        let work = move || {
+        let work = move |patience: Option<&Patience>| {
+            let repository = hurried(&repository, patience);
             let tree = repository.tree(&repository.revision(&revision)?)?;
             Ok(core::Configuration::read(&tree)?)
         };
-        Job::computing(work, |py, read| Ok(Py::new(py, Self(read))?.into_any())).wait(py)
+        Job::asking(work, |py, read| Ok(Py::new(py, Self(read))?.into_any())).wait(py)
     }
 
     fn __repr__(&self) -> String {
@@ -68,14 +69,15 @@ impl Policy {
         revision: Option<String>,
     ) -> Result<Py<PyAny>> {
         let repository = repository.get().0.clone();
-        let work = move || {
-            let trunk = match revision {
-                Some(revision) => repository.revision(&revision)?,
+        let work = move |patience: Option<&Patience>| {
+            let repository = hurried(&repository, patience);
+            let trunk = match &revision {
+                Some(revision) => repository.revision(revision)?,
                 None => repository.trunk_tip()?.into(),
             };
             Ok(core::Policy::read(&repository.tree(&trunk)?)?)
         };
-        Job::computing(work, |py, read| Ok(Py::new(py, Self(read))?.into_any())).wait(py)
+        Job::asking(work, |py, read| Ok(Py::new(py, Self(read))?.into_any())).wait(py)
     }
 
     /// The policy that a configuration and the text of its allowed-signers file describe.

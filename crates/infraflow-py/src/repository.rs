@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use infraflow_core::{
-    git::{self, BranchName, ChangeKind, CloneOptions, CommitId, RemoteName, Revision, TagName},
+    git::{self, BranchName, ChangeKind, CloneOptions, CommitId, Patience, RemoteName, Revision, TagName},
     proof::{ProofError, RepoPath},
 };
 use pyo3::{prelude::*, types::PyBytes};
@@ -13,6 +13,11 @@ use crate::{
     job::{Job, none, plain},
     value::as_json,
 };
+
+/// A repository, read with so much patience.
+pub(crate) fn hurried(repository: &git::Repository, patience: Option<&Patience>) -> git::Repository {
+    patience.map_or_else(|| repository.clone(), |patience| repository.with_patience(patience))
+}
 
 as_json!(BranchName, ChangeKind, CommitId, Revision, TagName);
 
@@ -55,13 +60,13 @@ impl Repository {
     /// The name of the trunk.
     fn trunk(&self, py: Python<'_>) -> Result<Py<PyAny>> {
         let repository = self.0.clone();
-        Job::computing(move || Ok(repository.trunk()?), plain).wait(py)
+        Job::asking(move |patience| Ok(hurried(&repository, patience).trunk()?), plain).wait(py)
     }
 
     /// The commit at the end of the trunk: the remote's, where there is a remote.
     fn trunk_tip(&self, py: Python<'_>) -> Result<Py<PyAny>> {
         let repository = self.0.clone();
-        Job::computing(move || Ok(repository.trunk_tip()?), plain).wait(py)
+        Job::asking(move |patience| Ok(hurried(&repository, patience).trunk_tip()?), plain).wait(py)
     }
 
     /// Fetches what the configuration of a remote says.
@@ -88,13 +93,13 @@ impl Repository {
     /// The commit that a branch, a tag, `HEAD` or an abbreviated id stands for.
     fn resolve(&self, py: Python<'_>, revision: String) -> Result<Py<PyAny>> {
         let repository = self.0.clone();
-        Job::computing(move || Ok(repository.resolve(&revision)?), plain).wait(py)
+        Job::asking(move |patience| Ok(hurried(&repository, patience).resolve(&revision)?), plain).wait(py)
     }
 
     /// As `resolve`; the word `WORKTREE` stands for the working tree.
     fn revision(&self, py: Python<'_>, revision: String) -> Result<Py<PyAny>> {
         let repository = self.0.clone();
-        Job::computing(move || Ok(repository.revision(&revision)?), plain).wait(py)
+        Job::asking(move |patience| Ok(hurried(&repository, patience).revision(&revision)?), plain).wait(py)
     }
 
     /// Where the histories of two revisions parted. A clone that is too shallow to tell is refused; with `deepen`,

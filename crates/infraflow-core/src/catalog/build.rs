@@ -133,6 +133,7 @@ const IN_A_ROW: usize = 128;
 /// open for their callers to fill in. Whoever calls one of those is linked once more, together.
 pub(super) fn records_of(tree: &Tree, makings: &Makings) -> Result<(Vec<Encoded>, Meta), CatalogError> {
     let failed = |source| CatalogError::git(tree, source);
+    tree.repository().patient(true).map_err(failed)?;
     let directories = tree.directories(&RepoPath::root()).map_err(failed)?;
     let grouped = directories.par_iter().map(|directory| Grouped::of(directory, makings));
     let grouped: Vec<Grouped> = grouped.collect::<Result<_, _>>().map_err(failed)?;

@@ -339,6 +339,15 @@ pub enum GitError {
     /// A path that cannot be one.
     #[error(transparent)]
     Path(#[from] ProofError),
+    /// Whoever asked wanted an answer at once.
+    #[error(
+        "cannot read {} any further: there is no patience left\n  help: ask again without a `Patience`",
+        path.display()
+    )]
+    OutOfPatience {
+        /// The repository.
+        path: PathBuf,
+    },
     /// The file system refused.
     #[error("cannot {what} {}: {source}", path.display())]
     Io {

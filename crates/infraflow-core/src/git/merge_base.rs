@@ -2,6 +2,9 @@ use std::collections::HashSet;
 
 use super::{CommitId, GitError, ObjectId, Repository};
 
+/// So many commits are looked at by those who have little patience.
+const NEAR: usize = 64;
+
 impl Repository {
     /// Whether history was cut off when this was cloned.
     ///
@@ -42,6 +45,12 @@ impl Repository {
         let path = || self.root().to_owned();
         let (a, b) = (one.to_git2()?, other.to_git2()?);
         let shallow = self.shallow_commits()?;
+        if self.is_hurried() {
+            self.patient(!shallow.is_empty())?;
+            let near = self.nearby(one, other)?;
+            self.patient(near.is_none())?;
+            return Ok(near.into_iter().collect());
+        }
         self.whole_history([one, other])?;
         let bases: Vec<CommitId> = self.with(|handle| {
             for id in [one, other] {
@@ -60,6 +69,25 @@ impl Repository {
             return Err(GitError::UnrelatedHistories { path: path(), one: *one, other: *other });
         }
         Ok(bases)
+    }
+
+    /// That of two commits which lies in the history of the other, where it is not far away.
+    fn nearby(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, GitError> {
+        for (ancestor, descendant) in [(one, other), (other, one)] {
+            let (mut found, mut at) = (vec![*descendant], 0);
+            while at < found.len() && found.len() <= NEAR {
+                if found[at] == *ancestor {
+                    return Ok(Some(*ancestor));
+                }
+                for parent in self.commit(&found[at])?.parents {
+                    if !found.contains(&parent) {
+                        found.push(parent);
+                    }
+                }
+                at += 1;
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a commit whose parents are cut off lies on the way from either end to the merge bases. Only
@@ -99,6 +127,7 @@ impl Repository {
         if ancestor == descendant {
             return Ok(true);
         }
+        self.patient(true)?;
         let shallow = self.shallow_commits()?;
         self.whole_history([ancestor, descendant])?;
         let found = self.with(|handle| {

@@ -143,6 +143,7 @@ impl Objects<'_> {
 
     /// Reads a directory.
     fn directory(&self, id: ObjectId) -> Result<Listing, GitError> {
+        self.repository.patient(false)?;
         if let Some(bytes) = self.packed(id, Kind::Tree, u64::MAX) {
             return Listing::parse(id, bytes.to_vec());
         }
@@ -167,7 +168,9 @@ impl Objects<'_> {
         limit: u64,
         show: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, GitError> {
+        self.repository.patient(false)?;
         if let Some(bytes) = self.packed(entry.id, Kind::Blob, limit) {
+            self.repository.patient_with(bytes.len())?;
             return Ok(show(&bytes));
         }
         self.repository.whole(entry.id)?;
@@ -175,6 +178,7 @@ impl Objects<'_> {
         if size > limit {
             return Err(GitError::TooLarge { path: entry.path.clone(), size, limit });
         }
+        self.repository.patient_with(usize::try_from(size).unwrap_or(usize::MAX))?;
         let object = self
             .odb
             .read(entry.id.to_git2()?)

@@ -43,6 +43,7 @@ pub(super) fn pair_renames(
 ) -> Result<Vec<Paired>, GitError> {
     let mut pairs = Pairs::new(gone, come, kept);
     if !pairs.gone.is_empty() && !pairs.come.is_empty() {
+        new.repository().patient_among(pairs.gone.len(), pairs.come.len())?;
         pairs.take_equal();
         let mut contents = Contents { old, new, sizes: HashMap::new(), pieces: HashMap::new(), read: 0 };
         contents.require(&pairs)?;

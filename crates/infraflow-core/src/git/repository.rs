@@ -11,7 +11,7 @@ use git2::{ErrorCode, ObjectType};
 use crate::process::Finished;
 
 use super::{
-    BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, RemoteName, Revision, Tree,
+    BranchName, Commit, CommitId, GitError, GitProgram, ObjectId, Patience, RemoteName, Revision, Tree,
     listing::Listing,
     objects::Listings,
     packs::{Packs, Reader},
@@ -24,6 +24,7 @@ use super::{
 pub struct Repository {
     inner: Arc<Inner>,
     program: GitProgram,
+    pub(super) patience: Option<Patience>,
 }
 
 struct Inner {
@@ -104,7 +105,7 @@ impl Repository {
             whole: Mutex::default(),
             packs: OnceLock::new(),
         };
-        Self { inner: Arc::new(inner), program: GitProgram::default() }
+        Self { inner: Arc::new(inner), program: GitProgram::default(), patience: None }
     }
 
     /// The same repository, reaching its remotes in another way.
@@ -250,6 +251,7 @@ impl Repository {
     /// [`GitError::UnknownRevision`], [`GitError::AmbiguousRevision`], [`GitError::EmptyRepository`], or
     /// [`GitError::CorruptObject`].
     pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
+        self.patient(revision.contains(['~', '^', ':', '@', '{']))?;
         let unknown = |why: String| GitError::UnknownRevision {
             path: self.inner.root.clone(),
             revision: revision.to_owned(),
@@ -385,6 +387,7 @@ impl Repository {
     /// # Errors
     /// [`GitError::MissingObjects`] where it is not in this clone; [`GitError::CorruptObject`].
     pub fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
+        self.patient(false)?;
         self.whole(id.object())?;
         self.with(|handle| {
             let commit =
@@ -403,7 +406,10 @@ impl Repository {
         let root = self.commit(&revision.commit())?.tree;
         match revision {
             Revision::Commit(_) => Ok(Tree::of_commit(self.clone(), *revision, root)),
-            Revision::WorkingTree(on) => self.working_tree(*on, root),
+            Revision::WorkingTree(on) => {
+                self.patient(true)?;
+                self.working_tree(*on, root)
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ mod moved;
 mod nature;
 mod oracle;
 mod own_dialect;
+mod patience;
 mod peers;
 mod pipeline;
 mod plans;
