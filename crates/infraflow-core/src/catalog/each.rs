@@ -16,5 +16,5 @@ pub(super) fn each<T: Send, R: Send>(
     if things.len() <= few {
         return things.into_iter().map(&work).collect();
     }
-    things.into_par_iter().map(|thing| work(thing)).collect()
+    things.into_par_iter().map(&work).collect()
 }

@@ -83,14 +83,14 @@ fn when_patience_has_run_out_nothing_is_read_and_when_it_is_over_everything() {
 #[test]
 fn what_can_take_long_by_itself_is_refused() {
     let repo = repo();
-    repo.write("large", &"x".repeat(300 << 10));
+    repo.write("large", "x".repeat(300 << 10));
     for n in 0..20 {
-        repo.write(&format!("one/{n}"), &format!("{n} {}", "line\n".repeat(20)));
+        repo.write(&format!("one/{n}"), format!("{n} {}", "line\n".repeat(20)));
     }
     repo.commit("many");
     for n in 0..20 {
         repo.remove(&format!("one/{n}"));
-        repo.write(&format!("two/{n}"), &format!("{n}! {}", "line\n".repeat(20)));
+        repo.write(&format!("two/{n}"), format!("{n}! {}", "line\n".repeat(20)));
     }
     repo.commit("moved");
     let repository = Repository::open(&repo.path).unwrap();
@@ -115,7 +115,7 @@ fn merge_bases_are_those_that_are_near_and_no_others() {
         assert_eq!(repository.merge_bases(&one, &other).unwrap(), [main]);
     }
     for n in 0..70 {
-        repo.write("n", &n.to_string());
+        repo.write("n", n.to_string());
         repo.commit("one more");
     }
     let far = commit("feature");
