@@ -41,6 +41,7 @@ pub(super) fn forms(secret: &[u8]) -> BTreeSet<Form> {
     let mut written = BTreeSet::from([secret.to_vec()]);
     if secret.contains(&ESC) {
         written.insert(visible(secret));
+        written.insert(secret.iter().copied().filter(|&byte| byte != ESC).collect());
     }
     for line in secret.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
         if line.len() >= SHORTEST_LINE {

@@ -1,13 +1,20 @@
 //! What of a log shows: its escape sequences found, and the white space and marks around its lines.
 
-/// How many bytes an escape sequence has at most; what is longer is text.
-const LONGEST_ESCAPE: usize = 64;
-pub(super) const ESC: u8 = 0x1b;
+use super::reading::GAP;
 
-/// Finds escape sequences (ECMA-48), byte by byte.
-///
-/// Of strings that a terminal takes for itself (OSC and its like: titles, links) only the introducer
-/// counts as escape sequence: what stands in them is looked at.
+/// How many bytes an escape sequence has at most; what is longer is cut short there.
+const LONGEST_ESCAPE: usize = GAP;
+pub(super) const ESC: u8 = 0x1b;
+/// Ends a string, as ESC does.
+pub(super) const BELL: u8 = 0x07;
+
+/// Whether ESC and this byte begin a string that a terminal takes for itself: a title or a link (OSC), or
+/// its like (DCS, SOS, PM, APC).
+pub(super) fn begins_string(byte: u8) -> bool {
+    b"]PX^_".contains(&byte)
+}
+
+/// Finds escape sequences (ECMA-48), byte by byte. Of a string only the introducer counts as one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Escapes {
     within: Within,
@@ -35,8 +42,8 @@ pub(super) enum Found {
     Undecided,
     /// It ends an escape sequence, to which all undecided bytes belong.
     Escape,
-    /// The undecided bytes are text, and this byte is to be looked at again.
-    WasText,
+    /// The undecided bytes began an escape sequence that this byte, to be looked at again, cuts short.
+    Unfinished,
 }
 
 impl Escapes {
@@ -44,13 +51,13 @@ impl Escapes {
         let next = match (self.within, byte) {
             (Within::Text, ESC) => Within::Escape,
             (Within::Text, _) => return Found::Text,
-            _ if self.length >= LONGEST_ESCAPE => return self.end(Found::WasText),
+            _ if self.length >= LONGEST_ESCAPE => return self.end(Found::Unfinished),
             (Within::Escape, b'[') => Within::Control,
             (Within::Escape | Within::Intermediate, b' '..=b'/') => Within::Intermediate,
             (Within::Escape | Within::Intermediate, b'0'..=b'~') => return self.end(Found::Escape),
             (Within::Control, b' '..=b'?') => Within::Control,
             (Within::Control, b'@'..=b'~') => return self.end(Found::Escape),
-            _ => return self.end(Found::WasText),
+            _ => return self.end(Found::Unfinished),
         };
         self.within = next;
         self.length += 1;
@@ -65,7 +72,7 @@ impl Escapes {
 
 /// Tells solid text from white space and from what is set before the lines of something longer, byte by
 /// byte.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lines {
     /// Whether nothing solid was seen in this line.
     beginning: bool,
@@ -127,24 +134,19 @@ impl Lines {
     }
 }
 
-/// The bytes that show: without escape sequences.
+/// The bytes that show where all escape sequences are dropped whole.
 pub(super) fn visible(bytes: &[u8]) -> Vec<u8> {
-    let (mut escapes, mut out, mut undecided) = (Escapes::default(), Vec::new(), Vec::new());
+    let (mut escapes, mut out) = (Escapes::default(), Vec::new());
     for &byte in bytes {
         loop {
             match escapes.next(byte) {
                 Found::Text => out.push(byte),
-                Found::Undecided => undecided.push(byte),
-                Found::Escape => undecided.clear(),
-                Found::WasText => {
-                    out.append(&mut undecided);
-                    continue;
-                }
+                Found::Undecided | Found::Escape => {}
+                Found::Unfinished => continue,
             }
             break;
         }
     }
-    out.append(&mut undecided);
     out
 }
 
@@ -178,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_do_not_show_and_what_is_no_escape_sequence_does() {
+    fn escape_sequences_do_not_show_even_cut_short_and_strings_do() {
         assert_eq!(shown("a\x1b[1;31mb\x1b[0mc\x1b(Bd"), "abcd");
-        assert_eq!(shown("a\x1b[3\nb"), "a\x1b[3\nb");
-        assert_eq!(shown("a\x1b\x1b[0mb\x1b"), "a\x1bb\x1b");
+        assert_eq!(shown("a\x1b[3\nb"), "a\nb");
+        assert_eq!(shown("a\x1b\x1b[0mb\x1b"), "ab");
         assert_eq!(shown("\x1b]8;;https://x/token\x1b\\text"), "8;;https://x/tokentext");
-        let endless = format!("a\x1b[{}m", "1".repeat(100));
-        assert_eq!(shown(&endless), endless);
+        assert_eq!(shown(&format!("a\x1b[{}mb", "1".repeat(LONGEST_ESCAPE - 3))), "ab");
+        assert_eq!(shown(&format!("a\x1b[{}mb", "1".repeat(LONGEST_ESCAPE - 2))), "amb");
     }
 
     #[test]

@@ -58,6 +58,47 @@ fn a_secret_in_a_terminals_title_or_link_is_caught() {
 }
 
 #[test]
+fn a_secret_after_a_bare_escape_is_caught_where_a_colour_stands_within() {
+    // ESC + a is an escape sequence as well: a terminal drops it whole, a viewer that knows colours alone
+    // does not.
+    let secret = "+a +-++";
+    for log in ["\u{1b}+a +-\u{1b}[0m++", "+\u{1b}a +\u{1b}[0m-++", "\u{1b}(B+\u{1b}+a\u{1b}[0m +-++"] {
+        let redactor = redactor(&[secret]);
+        let out = shown(&redactor, log);
+        assert!(out.contains(MARK), "{log:?}: {out:?}");
+        readings(&out).iter().for_each(|read| assert!(!read.contains(secret), "{log:?}: {out:?}"));
+        let (cut, _) = in_pieces(&redactor, log.as_bytes().chunks(1));
+        assert_eq!(String::from_utf8(cut).unwrap(), out);
+    }
+}
+
+#[test]
+fn a_secret_is_caught_whatever_escape_sequence_stands_within() {
+    let redactor = redactor(&[PASSWORD]);
+    let (left, right) = PASSWORD.split_at(9);
+    let long = format!("\u{1b}[{}m", "1;".repeat(400));
+    for (within, stays) in [
+        // Cut short: what a terminal drops does not stay to take in what follows.
+        ("\u{1b}", ""),
+        ("\u{1b}[3", ""),
+        ("\u{1b}\u{1b}[0m", "\u{1b}[0m"),
+        ("\u{1b}[3\u{1b}[0m", "\u{1b}[0m"),
+        // A title and a link, which a terminal does not show where they stand.
+        ("\u{1b}]0;title\u{7}", ""),
+        ("\u{1b}]8;;https://host/\u{1b}\\", "\u{1b}\\"),
+        (long.as_str(), long.as_str()),
+    ] {
+        // The first byte of the right half would end a sequence that is cut short: it shows either way.
+        let right = if within.ends_with(['\u{1b}', '3']) { format!("\u{1b}[m{right}") } else { right.into() };
+        let colour = if right.starts_with('\u{1b}') { "\u{1b}[m" } else { "" };
+        let out = shown(&redactor, &format!("<{left}{within}{right}>"));
+        assert_eq!(out, format!("<{MARK}{stays}{colour}>"), "{within:?}");
+    }
+    let out = shown(&redactor, &format!("<\u{1b}[3{left}\u{1b}[0m{right}>"));
+    assert_eq!(out, format!("<\u{1b}[3{MARK}\u{1b}[0m>"));
+}
+
+#[test]
 fn a_secret_of_several_lines_is_caught_however_it_is_indented_wrapped_or_framed() {
     let key = "-----BEGIN KEY-----\nMIIEowIBAAK\nab\n+x/y\n-----END KEY-----";
     let redactor = redactor(&[key]);
@@ -232,6 +273,29 @@ fn plain(log: &str) -> String {
     out + rest
 }
 
+/// The log as a terminal shows it that knows all escape sequences.
+fn terminal(log: &str) -> String {
+    let mut out = String::new();
+    let mut parts = log.split('\u{1b}');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (control, last) = match part.strip_prefix('[') {
+            Some(control) => (control, ' '..='?'),
+            None => (part, ' '..='/'),
+        };
+        let rest = control.trim_start_matches(|c| last.contains(&c));
+        let ends =
+            rest.starts_with(|c| (if part.len() > control.len() { '@' } else { '0' }..='~').contains(&c));
+        out.push_str(if ends { &rest[1..] } else { rest });
+    }
+    out
+}
+
+/// What different readers of a log see.
+fn readings(log: &str) -> [String; 4] {
+    [log.to_owned(), log.replace('\u{1b}', ""), plain(log), terminal(log)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -257,14 +321,15 @@ proptest! {
         prop_assert_eq!(&whole, &cut);
         let out = String::from_utf8(whole.0).expect("UTF-8 stays UTF-8");
         for secret in secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.len() >= 4) {
-            prop_assert!(!out.contains(secret), "{out:?} holds {secret:?}");
-            prop_assert!(!plain(&out).contains(secret), "{out:?} shows {secret:?}");
+            for read in readings(&out) {
+                prop_assert!(!read.contains(secret), "{out:?} shows {secret:?}: {read:?}");
+            }
         }
     }
 
     #[test]
     fn any_bytes_give_the_same_however_they_are_cut(
-        log in prop::collection::vec(prop_oneof![Just(0x1b_u8), Just(b'['), Just(0xe2), Just(0x94), Just(0x82), Just(b'\n'), Just(b'+'), Just(0xa9), b'a'..b'd', any::<u8>()], 0..200),
+        log in prop::collection::vec(prop_oneof![Just(0x1b_u8), Just(b'['), Just(b']'), Just(7), Just(0xe2), Just(0x94), Just(0x82), Just(b'\n'), Just(b'+'), Just(0xa9), b'a'..b'd', any::<u8>()], 0..200),
         secret in prop::collection::vec(prop_oneof![Just(0xa9_u8), Just(0x82), b'a'..b'c'], 4..6),
         step in 1_usize..9,
     ) {
