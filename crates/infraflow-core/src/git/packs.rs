@@ -17,6 +17,9 @@ mod pack;
 /// Indexes beyond this size in all are not taken into memory: 2 million objects.
 const MOST_INDEXED: u64 = 64 << 20;
 
+/// Each pack holds two files open; those beyond this number are left to libgit2, which closes what it does not need.
+const MOST_PACKS: usize = 256;
+
 /// Larger objects are left to libgit2.
 const LARGEST: usize = 64 << 20;
 
@@ -62,7 +65,9 @@ impl Packs {
             if indexed > MOST_INDEXED {
                 return Self(Vec::new());
             }
-            packs.extend(Pack::open(&path));
+            if packs.len() < MOST_PACKS {
+                packs.extend(Pack::open(&path));
+            }
         }
         Self(packs)
     }
