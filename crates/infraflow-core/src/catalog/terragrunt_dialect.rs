@@ -44,7 +44,7 @@ impl Dialect for TerragruntDialect {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn runs(&self, other: &DialectName) -> bool {

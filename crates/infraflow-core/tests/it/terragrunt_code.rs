@@ -189,6 +189,11 @@ fn what_is_left_out_of_the_copy_is_laid_over_nothing() {
         ("c/skip/read.json", "1".to_owned()),
         ("root.hcl", format!("terraform {{\n{excludes}}}\n")),
         ("d/terragrunt.hcl", format!("include \"root\" {{\n  path = \"../root.hcl\"\n}}\n{}", unit(""))),
+        ("plain.hcl", "terraform {\n}\n".to_owned()),
+        (
+            "e/terragrunt.hcl",
+            format!("include \"root\" {{\n  path = \"../plain.hcl\"\n}}\n{}", unit(excludes)),
+        ),
     ];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     check(
@@ -211,6 +216,8 @@ fn what_is_left_out_of_the_copy_is_laid_over_nothing() {
             ("a/other/x.json", &["a"]),
             ("b/.hid/x.json", &["b"]),
             ("b/skip/x.json", &["b"]),
+            // Merged shallowly, what the unit itself excludes is lost.
+            ("e/skip/x.json", &["e"]),
             // A function reads it where it stands.
             ("c/skip/read.json", &["c"]),
         ],

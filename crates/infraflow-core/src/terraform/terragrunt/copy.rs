@@ -14,7 +14,15 @@ impl Evaluation<'_> {
     /// anything hidden; of `exclude_from_copy` counts what is certain to be left out.
     pub(super) fn left_out(&mut self, frames: &[usize]) -> Vec<String> {
         let included = self.copied_as(frames, "include_in_copy").is_some();
-        let excluded = self.copied_as(frames, "exclude_from_copy");
+        // Of two that are merged shallowly, what the included one excludes counts alone; merged deeply, both do
+        // (pkg/config/include.go, `Merge` and `DeepMerge`).
+        let has_block = |frame: &usize| self.frames[*frame].file.body.blocks("terraform").next().is_some();
+        let with_block: Vec<usize> = frames.iter().copied().filter(has_block).collect();
+        let certain = match with_block.as_slice() {
+            [one] | [_, one] => std::slice::from_ref(one),
+            _ => &[],
+        };
+        let excluded = self.copied_as(certain, "exclude_from_copy");
         let mut globs: Vec<String> = Vec::new();
         if !included {
             globs.extend(HIDDEN.map(str::to_owned));
