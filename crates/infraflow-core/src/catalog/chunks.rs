@@ -60,6 +60,17 @@ impl Chunks {
 }
 
 impl Bytes {
+    /// How many they are.
+    pub(super) fn length(&self) -> Result<u64, Damage> {
+        match self {
+            Self::Memory(chunks) => Ok(chunks.length()),
+            Self::File(file) => match file.metadata() {
+                Ok(metadata) => Ok(metadata.len()),
+                Err(error) => Err(Damage(format!("cannot tell its length: {error}"))),
+            },
+        }
+    }
+
     /// Fills in the bytes from a place on.
     pub(super) fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Damage> {
         match self {

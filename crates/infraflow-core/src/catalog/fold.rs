@@ -17,7 +17,7 @@ impl Image {
     fn kept(&self, wanted: &dyn Fn(&Key) -> bool) -> Result<Encoded, Damage> {
         let mut kept = Encoded::default();
         // The new number of each record.
-        let mut numbers: Vec<Option<u32>> = Vec::with_capacity(self.len() as usize);
+        let mut numbers: Vec<Option<u32>> = Vec::new();
         for number in 0..self.len() as usize {
             let page = self.page(self.offsets_at, number / OFFSETS_A_PAGE)?;
             let at = 8 + number % OFFSETS_A_PAGE * 8;

@@ -155,6 +155,16 @@ impl Image {
         let mut number = || u64::from_le_bytes(array(take(8)));
         let (offsets_at, ends, ends_at) = (number(), number(), number());
         let (fences_at, firsts_at, meta_at) = (number(), number(), number());
+        // A checksum says nothing of who wrote it: no more is believed than the bytes have room for.
+        let holds = |from: u64, to: u64, a_page: usize| to.saturating_sub(from) / PAGE as u64 * a_page as u64;
+        if [offsets_at, ends_at, fences_at, firsts_at, meta_at, bytes.length()?]
+            .windows(2)
+            .any(|at| at[0] > at[1])
+            || u64::from(records) > holds(offsets_at, ends_at, OFFSETS_A_PAGE)
+            || ends > holds(ends_at, fences_at, ENDS_A_PAGE)
+        {
+            return damage("its header tells of more than there is");
+        }
         Ok(Self {
             bytes,
             stamp,
@@ -270,7 +280,7 @@ impl Image {
     }
 
     pub(super) fn page(&self, section: u64, number: usize) -> Result<Arc<[u8; PAGE]>, Damage> {
-        let at = section + (number as u64) * PAGE as u64;
+        let at = section.saturating_add((number as u64).saturating_mul(PAGE as u64));
         let known = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(page) = known().get(&at) {
             return Ok(Arc::clone(page));

@@ -74,7 +74,13 @@ impl Index {
     }
 
     pub(super) fn record(&self, number: u32) -> Result<Arc<Record>, CatalogError> {
-        self.ask(|image| image.record(number))
+        self.ask(|image| {
+            let record = image.record(number)?;
+            match usize::from(record.key.dialect) < self.makings.dialects.len() {
+                true => Ok(record),
+                false => Err(Damage(format!("record {number} is of no dialect"))),
+            }
+        })
     }
 
     /// The records with an edge, or something lent, at a path: numbers, and places of edges.

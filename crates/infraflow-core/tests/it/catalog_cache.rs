@@ -83,6 +83,16 @@ fn a_damaged_or_foreign_index_never_changes_the_answer() {
         "garbage".into(),
         (0..200_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect(),
     ));
+    // Of the header, with a checksum that is right: how many records, where each section begins.
+    for (at, bytes) in [(92, 4)].into_iter().chain((96..144).step_by(8).map(|at| (at, 8))) {
+        for value in [u64::MAX, u64::MAX / 2, 1 << 20] {
+            let mut header = whole.clone();
+            header[at..at + bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
+            let checksum = crc32fast::hash(&header[..4092]);
+            header[4092..4096].copy_from_slice(&checksum.to_le_bytes());
+            damaged.push((format!("{value} at byte {at}"), header));
+        }
+    }
     for (what, bytes) in damaged {
         fs::write(&file, bytes).unwrap();
         assert_eq!(answer(&repo, Some(folder.path())), right, "{what}");
