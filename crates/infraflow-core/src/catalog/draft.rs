@@ -10,6 +10,7 @@ use super::{
     ReferenceKind,
     alternatives::alternatives,
     fill::{Names, is_open, names_variable, taken_out, variables},
+    filled::{Filled, names_of_defaults},
     glob::Glob,
     ground::Ground,
     handed::{Handed, Passed},
@@ -289,13 +290,14 @@ impl Draft<'_> {
                 }
             }
             let variable = |name: &str, steps: &[Step]| {
+                let filled = Filled::of(name, default);
                 if let Some(passed) = arguments.and_then(|at| self.passed[at].get(name)) {
-                    return taken_with_default(&passed.value, default(name), steps);
+                    return filled.taken(&passed.value, steps);
                 }
                 // Who runs the module gives values by name; whatever it gives, the default may count too.
                 let given = arguments.is_none().then(|| self.given.get(name)).flatten();
-                let given = given.into_iter().flatten().chain(default(name));
-                StaticValue::one_of(given.map(|value| value.taken(steps)).collect())
+                let given = given.into_iter().flatten().map(|value| filled.taken(value, steps));
+                StaticValue::one_of(given.chain(filled.default(steps)).collect())
             };
             let names = Names { variables: Some(&variable), ..Names::default() };
             let work_out = || alternatives(as_a_path(names.fill(&open.value)));
@@ -372,9 +374,9 @@ impl Draft<'_> {
             return Ok(record.defaults.is_empty());
         }
         let defaults = self.scope.defaults(ground)?;
-        let now = named.iter().filter_map(|name| Some((*name, defaults.get(*name)?)));
-        let before = record.defaults.iter().map(|(name, value)| (name.as_str(), value));
-        Ok(now.eq(before))
+        let names = names_of_defaults(&named);
+        let now = names.iter().filter_map(|name| Some((name, defaults.get(name)?)));
+        Ok(now.eq(&record.defaults))
     }
 
     /// The reads of which its callers have not been told.
@@ -386,35 +388,6 @@ impl Draft<'_> {
         })
         .collect()
     }
-}
-
-/// What is taken out of a value that is given to a variable, with what the variable's type has for members that are
-/// left out: its default has them too.
-pub(super) fn taken_with_default(
-    value: &StaticValue,
-    default: Option<&StaticValue>,
-    steps: &[Step],
-) -> StaticValue {
-    // What is no object has no members to leave out.
-    let Some(default @ StaticValue::Object(_)) = default.filter(|_| matches!(value, StaticValue::Object(_)))
-    else {
-        return value.taken(steps);
-    };
-    // Of large objects only what is taken out is copied.
-    if let (StaticValue::Object(members), StaticValue::Object(others), [Step::Member(name), rest @ ..]) =
-        (value, default, steps)
-    {
-        let member = members.iter().rev().find(|(member, _)| member == name);
-        let other = others.iter().find(|(member, _)| member == name);
-        match (member, other) {
-            (Some((_, member)), other) => {
-                return taken_with_default(member, other.map(|(_, other)| other), rest);
-            }
-            (None, Some((_, other))) => return other.taken(rest),
-            (None, None) => {}
-        }
-    }
-    value.clone().with_members_left_out(default).taken(steps)
 }
 
 #[cfg(test)]

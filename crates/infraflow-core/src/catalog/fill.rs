@@ -101,8 +101,17 @@ impl Names<'_> {
                 self.told(StaticValue::file_name(self.filled(inner, depth, left)))
             }
             StaticValue::Computed(name, arguments) => {
-                let arguments = arguments.iter().map(|value| self.filled(value, depth, left)).collect();
-                self.told(StaticValue::computed(name, arguments))
+                let arguments: Vec<_> =
+                    arguments.iter().map(|value| self.filled(value, depth, left)).collect();
+                let given: usize = arguments.iter().map(|value| value.parts(MAX_PARTS)).sum();
+                let value = self.told(StaticValue::computed(name, arguments));
+                // What is made of little counts too.
+                let made = value.parts(given + *left).saturating_sub(given);
+                if made >= *left {
+                    return Some(StaticValue::Unknown);
+                }
+                *left -= made;
+                value
             }
             StaticValue::Contents(path) => StaticValue::Contents(Box::new(self.changed(path, depth, left)?)),
             StaticValue::Decoded(path, steps) => {
@@ -322,6 +331,14 @@ fn any(value: &StaticValue, holds: &dyn Fn(&StaticValue) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_made_of_little_counts_as_well() {
+        let range = StaticValue::Computed("range".into(), vec![StaticValue::Literal("1000".into())]);
+        let filled = Names::default().fill(&StaticValue::List(vec![range; 900]));
+        assert!(filled.parts(2 * MAX_PARTS) < 2 * MAX_PARTS);
+        assert!(matches!(&filled, StaticValue::List(items) if matches!(items[0], StaticValue::List(_))));
+    }
 
     #[test]
     fn what_stays_as_it_is_counts_as_much_as_what_is_filled_in() {

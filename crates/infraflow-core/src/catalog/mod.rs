@@ -125,6 +125,7 @@ mod encoded;
 mod error;
 mod facts;
 mod fill;
+mod filled;
 mod fold;
 mod generated;
 mod glob;

@@ -9,8 +9,9 @@ use super::{
     ReferenceKind,
     alternatives::alternatives,
     decode::decode,
-    draft::{Draft, MAX_CALLS, MAX_OPEN, anything_below, taken_with_default, travels},
+    draft::{Draft, MAX_CALLS, MAX_OPEN, anything_below, travels},
     fill::{Names, names_file, names_variable, variables},
+    filled::{Filled, names_of_defaults},
     glob::Glob,
     ground::Ground,
     path::{Paths, paths},
@@ -101,8 +102,9 @@ pub(super) fn finish(
     warnings.dedup();
     let open: Vec<Open> = opens.into_iter().filter(travels).collect();
     let named: BTreeSet<&str> = open.iter().flat_map(|open| variables(&open.value)).collect();
-    let defaults = named.into_iter().filter_map(|name| Some((name.to_owned(), defaults.get(name)?.clone())));
-    let defaults = defaults.collect();
+    let named = names_of_defaults(&named).into_iter();
+    let defaults = named.filter_map(|name| Some((defaults.get(&name)?.clone(), name)));
+    let defaults = defaults.map(|(value, name)| (name, value)).collect();
     Ok(Record {
         key: scope.key.clone(),
         directory: scope.directory.clone(),
@@ -129,12 +131,12 @@ fn filled_at_root(
 ) -> StaticValue {
     let variable = |name: &str, steps: &[Step]| {
         // Variable files that are named to the tool need not be: then the default counts.
-        let default = default(name);
+        let filled = Filled::of(name, default);
         let given = given.get(name);
         let values = given.into_iter().flat_map(|given| &given.values);
-        let values = values.map(|value| taken_with_default(value, default, steps));
-        let default = default.filter(|_| given.is_none_or(|given| !given.always));
-        StaticValue::one_of(values.chain(default.map(|default| default.taken(steps))).collect())
+        let values = values.map(|value| filled.taken(value, steps));
+        let default = filled.default(steps).filter(|_| given.is_none_or(|given| !given.always));
+        StaticValue::one_of(values.chain(default).collect())
     };
     Names { root: Some(root), variables: Some(&variable), ..Names::default() }.fill(value)
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Claim, Defining, Definition, Dialect, DialectName, FactReference, Facts, Mark, MarkKind, ReferenceKind,
-    Role, Target, ToolChoice, Unparsable,
+    Role, Target, ToolChoice, Unparsable, filled::filling,
 };
 use crate::{
     proof::RepoPath,
@@ -42,7 +42,7 @@ impl Dialect for TerraformDialect {
     }
 
     fn version(&self) -> u32 {
-        10
+        11
     }
 
     fn means_the_same(&self, path: &RepoPath, before: &[u8], after: &[u8]) -> bool {
@@ -134,7 +134,11 @@ impl Dialect for TerraformDialect {
 
     fn definitions(&self, path: &RepoPath, content: &[u8], wanted: &dyn Fn(&str) -> bool) -> Vec<Definition> {
         let (locals, defaults) = match TerraformFile::defined(path, content, wanted) {
-            Ok(defined) => (defined.locals, defined.defaults),
+            Ok(defined) => {
+                let left_out = defined.left_out.into_iter();
+                let left_out = left_out.map(|local| Local { name: filling(&local.name), ..local });
+                (defined.locals, defined.defaults.into_iter().chain(left_out).collect::<Vec<_>>())
+            }
             Err(_) => {
                 let FileFacts { locals, variables, .. } = TerraformFile::salvage(path, content);
                 let defaults = variables.into_iter().filter_map(|variable| {

@@ -57,7 +57,7 @@ impl Dialect for TerramateDialect {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn has_modules(&self) -> bool {

@@ -2,9 +2,10 @@
 //! collection is known by a name only, and otherwise told roughly, as anything that they may hand on.
 
 use super::{
-    StaticValue, Step,
+    Lacking, StaticValue, Step,
     computed::INDEX,
     functions::{by_name, format},
+    known::LONGEST_TEXT,
 };
 
 /// Functions that are worked out here.
@@ -68,7 +69,11 @@ pub(super) fn computed(name: &str, mut arguments: Vec<StaticValue>) -> StaticVal
     }
     if name == INDEX {
         let step = read(arguments.get(1));
-        return if arguments.is_empty() { StaticValue::Unknown } else { arguments.swap_remove(0).step(step) };
+        // Whatever a variable is given may have been a part of it, and its type may have what is left out.
+        return match arguments.is_empty() {
+            true => StaticValue::Unknown,
+            false => arguments.swap_remove(0).step_or(step, Lacking { missing: true, null: false }),
+        };
     }
     known(name, &arguments).unwrap_or_else(|| roughly(name, arguments))
 }
@@ -254,7 +259,9 @@ fn format_list(arguments: &[StaticValue]) -> Option<StaticValue> {
         }
     }
     let length = length.unwrap_or(1);
-    if length > MOST_ITEMS {
+    let plain = given.iter().filter(|argument| !matches!(argument, StaticValue::List(_)));
+    let each = pattern.len().max(1) + plain.map(size).sum::<usize>();
+    if length > MOST_ITEMS || length.saturating_mul(each) > LONGEST_TEXT {
         return None;
     }
     let list = (0..length).map(|at| {
@@ -275,7 +282,9 @@ fn product(lists: &[StaticValue]) -> Option<StaticValue> {
     let mut all: Vec<Vec<StaticValue>> = vec![Vec::new()];
     for list in lists {
         let StaticValue::List(items) = list else { return None };
-        if all.len().saturating_mul(items.len()).saturating_mul(lists.len()) > MOST_ITEMS {
+        let largest = items.iter().map(size).max().unwrap_or(0).max(lists.len());
+        let most = if largest > lists.len() { LONGEST_TEXT } else { MOST_ITEMS };
+        if all.len().saturating_mul(items.len()).saturating_mul(largest) > most {
             return None;
         }
         let with = |before: &Vec<StaticValue>| {
@@ -295,6 +304,17 @@ fn distinct(items: &[StaticValue]) -> Option<Vec<StaticValue>> {
 fn distinct_of(items: Vec<StaticValue>) -> Vec<StaticValue> {
     let mut seen = std::collections::HashSet::new();
     items.into_iter().filter(|item| seen.insert(item.clone())).collect()
+}
+
+/// How many bytes of text it is, or parts.
+pub(super) fn size(value: &StaticValue) -> usize {
+    match value {
+        StaticValue::Literal(text) => text.len(),
+        StaticValue::Concat(items) | StaticValue::OneOf(items) | StaticValue::List(items) => {
+            items.iter().map(size).sum()
+        }
+        other => other.parts(LONGEST_TEXT),
+    }
 }
 
 fn is_known(value: &StaticValue) -> bool {
@@ -335,6 +355,9 @@ pub(super) fn joined(separator: &str, lists: &[StaticValue]) -> Option<StaticVal
     let mut parts = Vec::new();
     for list in lists {
         let StaticValue::List(items) = list else { return None };
+        if items.len().saturating_mul(separator.len()) > LONGEST_TEXT {
+            return None;
+        }
         for item in items {
             if !parts.is_empty() {
                 parts.push(StaticValue::Literal(separator.to_owned()));

@@ -142,7 +142,7 @@ impl Evaluator {
             }
             Kind::Call(name, arguments) => {
                 let arguments = arguments.into_iter().map(|argument| self.simple(argument)).collect();
-                function(name, arguments)
+                given(name, arguments)
             }
         }
     }
@@ -331,7 +331,7 @@ impl Evaluator {
                 last => arguments.extend(last.map(|last| last.step(Step::Any))),
             }
         }
-        function(call.name.name.as_str(), arguments)
+        given(call.name.name.as_str(), arguments)
     }
 
     /// What is taken out of what a name is bound to, if it is.
@@ -347,6 +347,22 @@ impl Evaluator {
     }
 }
 
+/// Functions that make many parts of few.
+const MAKES_MANY: [&str; 5] = ["formatlist", "range", "regexall", "setproduct", "split"];
+
+/// So many are made where they are written.
+const FEW_MADE: usize = 64;
+
+/// What a function gives. More than a few parts are made when somebody asks for them: a file may ask for many, and
+/// be kept.
+fn given(name: &str, arguments: Vec<StaticValue>) -> StaticValue {
+    if !MAKES_MANY.contains(&name) {
+        return function(name, arguments);
+    }
+    let value = function(name, arguments.clone());
+    if value.parts(FEW_MADE) < FEW_MADE { value } else { StaticValue::Computed(name.to_owned(), arguments) }
+}
+
 /// An object of these members, or a computed map where not all keys are known.
 fn members_of(members: Vec<(StaticValue, StaticValue)>) -> StaticValue {
     if members.iter().all(|(key, _)| matches!(key, StaticValue::Literal(_))) {
@@ -358,4 +374,45 @@ fn members_of(members: Vec<(StaticValue, StaticValue)>) -> StaticValue {
     }
     let (keys, values) = members.into_iter().unzip();
     StaticValue::Map(Box::new(StaticValue::one_of(keys)), Box::new(StaticValue::one_of(values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: impl Into<String>) -> StaticValue {
+        StaticValue::Literal(text.into())
+    }
+
+    #[test]
+    fn many_parts_are_made_when_somebody_asks_for_them() {
+        assert!(matches!(given("range", vec![text("3")]), StaticValue::List(_)));
+        for (name, arguments) in [
+            ("range", vec![text("1000")]),
+            ("split", vec![text(""), text("a".repeat(1_000))]),
+            ("regexall", vec![text("a"), text("a".repeat(1_000))]),
+        ] {
+            let value = given(name, arguments);
+            assert!(value.parts(FEW_MADE) < FEW_MADE, "{name}");
+            let item = StaticValue::computed(
+                name,
+                match value {
+                    StaticValue::Computed(_, arguments) => arguments,
+                    other => panic!("{other:?}"),
+                },
+            );
+            assert!(matches!(item, StaticValue::List(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_not_repeated_without_end() {
+        let (pattern, long) = ("%[1]s".repeat(10_000), text("a".repeat(50_000)));
+        assert_eq!(given("format", vec![text(pattern), long.clone()]), StaticValue::Unknown);
+        let many = StaticValue::List(vec![text("b"); 1_000]);
+        let list = given("formatlist", vec![text("%s%s"), many.clone(), long.clone()]);
+        assert!(super::super::collections::size(&list) < 200_000);
+        let joined = given("join", vec![long, many]);
+        assert!(super::super::collections::size(&joined) < 200_000);
+    }
 }

@@ -7,6 +7,7 @@ use super::{
     Repetition, RequiredProvider, Resource, ResourceMode, StateRead, StaticValue, Variable,
     evaluate::{Scope, evaluate},
     json::JsonValue,
+    left_out::{filling, is_set, members_left_out},
     named::Naming,
     reads::Reads,
     source::Source,
@@ -102,9 +103,9 @@ fn backend(kind: String, block: &Block<'_>, source: &Source<'_>) -> Backend {
 
 /// Of configuration, the names that it gives to values, as far as they are wanted.
 pub(super) fn defined(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str) -> bool) -> Defined {
-    let defaults = body.blocks("variable", 1);
-    let defaults = defaults.iter().filter(|block| block.labels.first().is_some_and(|name| wanted(name)));
-    let defaults = defaults.filter_map(|block| {
+    let mut variables = body.blocks("variable", 1);
+    variables.retain(|block| block.labels.first().is_some_and(|name| wanted(name)));
+    let defaults = variables.iter().filter_map(|block| {
         let attributes = block.body.attributes();
         let default = attributes.iter().find(|attribute| attribute.name == "default")?;
         let mut default = Local { name: label(block, 0), ..local(default, source, &Scope::default()) };
@@ -117,56 +118,16 @@ pub(super) fn defined(body: Body<'_>, source: &Source<'_>, wanted: &dyn Fn(&str)
         }
         Some(default)
     });
-    Defined { locals: locals(body, source, wanted), defaults: defaults.collect() }
-}
-
-/// Whether a type is that of a set.
-fn is_set(kind: &Expr<'_>) -> bool {
-    match kind {
-        Expr::Hcl(Expression::FuncCall(call)) => call.name.name.as_str() == "set",
-        Expr::Sliced(slice) => slice.text.trim_start().starts_with("set"),
-        Expr::Json(json) => {
-            matches!(&json.value, JsonValue::String(text) if text.trim_start().starts_with("set"))
-        }
-        Expr::Hcl(_) => false,
+    let left_out = variables.iter().filter_map(|block| {
+        let kind = block.body.attribute("type")?;
+        let place = source.place(kind.span());
+        Some(Local { name: label(block, 0), value: filling(kind)?, place })
+    });
+    Defined {
+        locals: locals(body, source, wanted),
+        defaults: defaults.collect(),
+        left_out: left_out.collect(),
     }
-}
-
-/// What the members of a variable's type have that need not be given: `optional(type, default)`.
-fn members_left_out(kind: Expr<'_>) -> Option<StaticValue> {
-    match kind {
-        Expr::Hcl(kind) => of_type(kind),
-        Expr::Sliced(slice) if slice.text.contains("optional") => of_type(slice.parsed()?),
-        // Types in JSON are texts.
-        Expr::Sliced(_) | Expr::Json(_) => None,
-    }
-}
-
-fn of_type(kind: &Expression) -> Option<StaticValue> {
-    let Expression::FuncCall(call) = kind else { return None };
-    let (name, Some(Expression::Object(object))) = (call.name.name.as_str(), call.args.get(0)) else {
-        return None;
-    };
-    let mut members = Vec::new();
-    for (key, value) in object.iter().filter(|_| name == "object") {
-        let name = match key {
-            hcl_edit::expr::ObjectKey::Ident(name) => name.as_str(),
-            hcl_edit::expr::ObjectKey::Expression(key) => key.as_str()?,
-        };
-        let left_out = match value.expr() {
-            Expression::FuncCall(call) if call.name.name.as_str() == "optional" => {
-                let inner = call.args.get(0).and_then(of_type);
-                let given = call.args.get(1).map(|given| evaluate(Expr::Hcl(given), &Scope::default()));
-                match (given.unwrap_or(StaticValue::Null), inner) {
-                    (given, Some(inner)) => Some(given.with_members_left_out(&inner)),
-                    (given, None) => Some(given),
-                }
-            }
-            kind => of_type(kind),
-        };
-        members.extend(left_out.map(|value| (name.to_owned(), value)));
-    }
-    (!members.is_empty()).then_some(StaticValue::Object(members))
 }
 
 /// What all `locals` blocks are written as, one after the other; `None` where that is not certain.

@@ -1,6 +1,6 @@
 //! What functions of the language give, as far as paths go.
 
-use super::{StaticValue, Step, collections, named::ends_a_path};
+use super::{StaticValue, Step, collections, known::LONGEST_TEXT, named::ends_a_path};
 
 /// What a function gives.
 pub(super) fn function(name: &str, mut arguments: Vec<StaticValue>) -> StaticValue {
@@ -191,7 +191,7 @@ fn without_end(text: &StaticValue, end: &StaticValue) -> StaticValue {
 /// is not known.
 pub(super) fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
     let mut parts = Vec::new();
-    let mut next = 0;
+    let (mut next, mut size) = (0, 0);
     let mut rest = pattern;
     while let Some(at) = rest.find('%') {
         parts.push(StaticValue::Literal(rest[..at].to_owned()));
@@ -211,6 +211,11 @@ pub(super) fn format(pattern: &str, arguments: &[StaticValue]) -> StaticValue {
         let argument =
             number.and_then(|number| arguments.get(number)).cloned().unwrap_or(StaticValue::Unknown);
         next = number.map_or(next, |number| number + 1);
+        // One argument may be filled in as often as somebody likes.
+        size += collections::size(&argument);
+        if size > LONGEST_TEXT {
+            return StaticValue::Unknown;
+        }
         if let Some(after) = plain.strip_prefix(['s', 'v']) {
             parts.push(argument);
             rest = after;

@@ -156,6 +156,10 @@ pub(in crate::terraform) fn expression(pattern: &str, text: &str) -> Option<rege
     for name in ["alnum", "alpha", "digit", "lower", "punct", "space", "upper", "word", "xdigit"] {
         plain = plain.replace(&format!("[:{name}:]"), "");
     }
+    // Where words begin and end, which are characters there.
+    if ["\\<", "\\>", "\\b{"].iter().any(|anchor| plain.contains(anchor)) {
+        return None;
+    }
     let classes: Vec<&str> = plain.split('[').skip(1).collect();
     let nested = classes.iter().rev().skip(1).any(|class| !class.contains(']'));
     let operators = ["&&", "--", "~~"].iter().any(|operator| plain.contains(operator));
@@ -223,12 +227,17 @@ fn padded(pattern: &str, text: &str) -> Option<String> {
     let flags = &verb[..verb.len() - kind.len_utf8()];
     let (left, flags) = flags.strip_prefix('-').map_or((false, flags), |flags| (true, flags));
     let (zeros, flags) = flags.strip_prefix('0').map_or((false, flags), |flags| (!left, flags));
+    if !flags.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let width: usize = if flags.is_empty() { 0 } else { flags.parse().ok().filter(|width| *width <= 256)? };
     let (sign, digits) = match kind {
         's' | 'v' if text.is_ascii() && !zeros => ("", text),
         'd' => {
             let digits = text.strip_prefix('-').unwrap_or(text);
             let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            // As a number it is written without zeros in front of it.
+            let whole = whole && (text == "0" || !digits.starts_with('0'));
             let sign = if digits.len() < text.len() { "-" } else { "" };
             whole.then_some((sign, digits))?
         }
@@ -392,7 +401,12 @@ mod tests {
             ("jsondecode", &[""]),
             ("jsondecode", &["[1,]"]),
             ("abs", &["-1.5"]),
+            // A word begins and ends at characters there.
+            ("regex", &["\\<(.*)\\>", "q<a>r"]),
+            ("regexall", &["\\b{start}a", "a"]),
             ("format", &["%05s", "a"]),
+            ("format", &["%+3d", "7"]),
+            ("format", &["%d", "007"]),
             ("format", &["%x", "255"]),
         ] {
             assert_eq!(of_texts(name, arguments), None, "{name}({arguments:?})");

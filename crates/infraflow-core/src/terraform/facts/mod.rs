@@ -32,6 +32,7 @@ mod functions;
 mod in_text;
 pub(super) mod json;
 mod known;
+mod left_out;
 mod named;
 pub(super) mod parse;
 mod pass;
@@ -60,6 +61,7 @@ pub(crate) use reads::template_reads;
 pub(crate) use replaced::Replacing;
 pub use stated::Defined;
 pub use text::Text;
+pub(crate) use value::Lacking;
 pub use value::{Base, StaticValue, Step};
 
 pub use crate::proof::Place;

@@ -179,10 +179,13 @@ pub(super) fn may_define_locals(kind: Option<FileKind>, bytes: &[u8]) -> bool {
     may_hold(kind, bytes, &LOCALS)
 }
 
-/// Whether a file of configuration can give variables a default.
+/// Whether a file of configuration can give variables a default, or members of them.
 pub(super) fn may_define_defaults(kind: Option<FileKind>, bytes: &[u8]) -> bool {
     static DEFAULT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"default"));
-    may_hold(kind, bytes, &DEFAULT)
+    static OPTIONAL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"optional"));
+    static SET: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"set("));
+    let holds = |word| may_hold(kind, bytes, word);
+    holds(&DEFAULT) || holds(&OPTIONAL) || holds(&SET)
 }
 
 fn may_hold(kind: Option<FileKind>, bytes: &[u8], word: &memmem::Finder<'_>) -> bool {

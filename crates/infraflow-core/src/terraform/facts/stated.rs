@@ -19,6 +19,9 @@ pub struct Defined {
     pub locals: Vec<Local>,
     /// The defaults of variables, under the variables' names.
     pub defaults: Vec<Local>,
+    /// Of variables whose types have values for members that are left out (`optional(type, default)`), an object of
+    /// these members; what is not known where collections of such objects are a part of the type. Of sets, any items.
+    pub left_out: Vec<Local>,
 }
 
 impl TerraformFile {

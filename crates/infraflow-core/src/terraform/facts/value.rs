@@ -68,6 +68,13 @@ pub enum Base {
     Directory(RepoPath),
 }
 
+/// Which members of objects may be given by a type: those that are not there, and those that are null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    pub(crate) missing: bool,
+    pub(crate) null: bool,
+}
+
 /// One step into a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +91,12 @@ impl StaticValue {
     /// What is taken out of this value by a step; [`StaticValue::Unknown`] where it holds no such thing.
     #[must_use]
     pub fn step(self, step: Step) -> Self {
+        self.step_or(step, Lacking::default())
+    }
+
+    /// As [`StaticValue::step`], where a member that is not there may have a value of its type.
+    #[must_use]
+    pub(crate) fn step_or(self, step: Step, lacking: Lacking) -> Self {
         match (self, step) {
             (Self::Local(name, mut steps), step) => {
                 steps.push(step);
@@ -98,7 +111,7 @@ impl StaticValue {
                 Self::Decoded(path, steps)
             }
             (Self::OneOf(values), step) => {
-                Self::one_of(values.into_iter().map(|value| value.step(step.clone())).collect())
+                Self::one_of(values.into_iter().map(|value| value.step_or(step.clone(), lacking)).collect())
             }
             (Self::Null, _) => Self::Null,
             (Self::Made, _) => Self::Made,
@@ -111,11 +124,12 @@ impl StaticValue {
             (Self::Object(members), Step::Member(name)) => {
                 // Of members with the same name the last one counts, as in Terraform; what no object has is an error,
                 // or nothing where its type would have it.
-                members
-                    .into_iter()
-                    .rev()
-                    .find(|(member, _)| *member == name)
-                    .map_or(Self::Null, |(_, value)| value)
+                match members.into_iter().rev().find(|(member, _)| *member == name) {
+                    None if lacking.missing => Self::Unknown,
+                    None => Self::Null,
+                    Some((_, Self::Null)) if lacking.null => Self::Unknown,
+                    Some((_, value)) => value,
+                }
             }
             // Nothing has no items: whatever is made for each of them is not there.
             (Self::Object(members), _) if members.is_empty() => Self::Null,
@@ -147,13 +161,19 @@ impl StaticValue {
     /// What is taken out of this value by steps, one after the other, as by [`StaticValue::step`]; only that is copied.
     #[must_use]
     pub fn taken(&self, steps: &[Step]) -> Self {
+        self.taken_or(steps, Lacking::default())
+    }
+
+    /// As [`StaticValue::taken`], by [`StaticValue::step_or`].
+    #[must_use]
+    pub(crate) fn taken_or(&self, steps: &[Step], lacking: Lacking) -> Self {
         let (mut at, mut rest) = (self, steps);
         while let Some((step, after)) = rest.split_first() {
             at = match (at, step) {
                 (Self::Object(members), Step::Member(name)) if !members.is_empty() => {
                     match members.iter().rev().find(|(member, _)| member == name) {
-                        Some((_, value)) => value,
-                        None => break,
+                        Some((_, value)) if *value != Self::Null => value,
+                        _ => break,
                     }
                 }
                 (Self::List(items), Step::Item(index)) => {
@@ -164,13 +184,13 @@ impl StaticValue {
                 }
                 (Self::Many(item) | Self::Map(_, item), _) => item,
                 (Self::OneOf(values), _) => {
-                    return Self::one_of(values.iter().map(|value| value.taken(rest)).collect());
+                    return Self::one_of(values.iter().map(|value| value.taken_or(rest, lacking)).collect());
                 }
                 _ => break,
             };
             rest = after;
         }
-        rest.iter().cloned().fold(at.clone(), Self::step)
+        rest.iter().cloned().fold(at.clone(), |value, step| value.step_or(step, lacking))
     }
 
     /// The keys of this value, as `each.key` goes through them: of a set, its items.
@@ -192,7 +212,7 @@ impl StaticValue {
     }
 
     /// Its items without their number and order.
-    pub(super) fn unordered(self) -> Self {
+    pub(crate) fn unordered(self) -> Self {
         match self {
             Self::List(items) if !items.is_empty() => Self::Many(Box::new(Self::one_of(items))),
             Self::OneOf(values) => Self::one_of(values.into_iter().map(Self::unordered).collect()),
@@ -209,6 +229,8 @@ impl StaticValue {
             (Self::Object(mut members), Self::Object(others)) => {
                 for (name, other) in others {
                     match members.iter_mut().rev().find(|(member, _)| member == name) {
+                        // Null is left out too.
+                        Some((_, value)) if *value == Self::Null => *value = other.clone(),
                         Some((_, value)) => {
                             let known = std::mem::replace(value, Self::Null);
                             *value = known.with_members_left_out(other);
