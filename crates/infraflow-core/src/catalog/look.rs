@@ -32,7 +32,7 @@ pub(super) struct Memo {
 /// By which link it was read, of how many bytes it is, and what it states.
 type Linked = (RepoPath, usize, Facts);
 
-/// How a dialect reads a name: its role, what it ends in, and whether it overrides.
+/// How a dialect reads a file: its role, its name, and whether it overrides.
 type Reading = (Role, Vec<u8>, bool);
 
 /// What is read faster than it is kept.
@@ -84,9 +84,7 @@ impl Memo {
 }
 
 fn reading(dialect: &dyn Dialect, path: &RepoPath) -> Option<Reading> {
-    let name = path.file_name();
-    let ending = name.iter().position(|&byte| byte == b'.').map_or(name, |at| &name[at..]);
-    Some((dialect.claims(path)?.role, ending.to_vec(), dialect.overrides(path)))
+    Some((dialect.claims(path)?.role, path.file_name().to_vec(), dialect.overrides(path)))
 }
 
 /// The configuration files of a directory as a parser has them.

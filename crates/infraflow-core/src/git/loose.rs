@@ -26,7 +26,11 @@ impl Repository {
         if self.is_known_whole(id) {
             return Ok(());
         }
-        if self.loose(id)?.is_none_or(|object| object.len() >= WORTH_KNOWING) {
+        let known = match self.loose(id)? {
+            Some(object) => object.len() >= WORTH_KNOWING,
+            None => self.packs().hold(id),
+        };
+        if known {
             self.know_whole(id);
         }
         Ok(())

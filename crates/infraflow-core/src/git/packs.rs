@@ -72,6 +72,11 @@ impl Packs {
         Self(packs)
     }
 
+    /// Whether one of them has an object.
+    pub(super) fn hold(&self, id: ObjectId) -> bool {
+        self.find(id.as_bytes()).is_some()
+    }
+
     fn find(&self, id: &[u8; 20]) -> Option<(usize, u64)> {
         self.0.iter().enumerate().find_map(|(at, pack)| Some((at, pack.find(id)?)))
     }
