@@ -35,6 +35,12 @@ impl<'d> Filled<'d> {
 
     /// What is taken out of a value that it is given.
     pub(super) fn taken(&self, value: &StaticValue, steps: &[Step]) -> StaticValue {
+        // A variable that is never null takes its default then.
+        if *value == StaticValue::Null
+            && let Some(default) = self.default(steps)
+        {
+            return StaticValue::one_of(vec![StaticValue::Null, default]);
+        }
         match self.filling {
             Some(filling @ StaticValue::Object(_)) => {
                 taken_with(value, Some(filling), steps, Lacking::default())

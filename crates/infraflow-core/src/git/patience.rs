@@ -17,9 +17,9 @@ use super::{GitError, Repository};
 ///
 /// ```
 /// use std::time::Duration;
-/// use infraflow_core::git::{Patience, Repository};
+/// use infraflow_core::git::{BranchName, Patience, Repository};
 /// # let folder = tempfile::tempdir()?;
-/// # let repository = Repository::init(folder.path(), &"main".parse()?)?;
+/// # let repository = Repository::init(folder.path(), &BranchName::parse("main")?)?;
 /// let patience = Patience::of(Duration::from_millis(10));
 /// let tip = repository.with_patience(&patience).trunk_tip();
 /// // An answer counts only where nothing was refused on the way, whatever became of that.
