@@ -34,7 +34,7 @@ pub(super) fn of_texts(name: &str, texts: &[&str]) -> Option<StaticValue> {
         ("yamldecode", [text]) => Some(static_data(text, MOST_PARTS)),
         ("regex", [pattern, text]) => {
             let pattern = expression(pattern, text)?;
-            Some(groups(&pattern, &pattern.captures(text)?))
+            Some(matched(&pattern, &pattern.captures(text)?))
         }
         ("regexall", [pattern, text]) => {
             let pattern = expression(pattern, text)?;
@@ -42,7 +42,7 @@ pub(super) fn of_texts(name: &str, texts: &[&str]) -> Option<StaticValue> {
             if found.len().saturating_mul(pattern.captures_len()) > MOST_PARTS {
                 return None;
             }
-            Some(StaticValue::List(found.iter().map(|found| groups(&pattern, found)).collect()))
+            Some(StaticValue::List(found.iter().map(|found| matched(&pattern, found)).collect()))
         }
         _ => text_of(name, texts).map(StaticValue::Literal),
     }
@@ -169,20 +169,42 @@ pub(in crate::terraform) fn expression(pattern: &str, text: &str) -> Option<rege
     regex::RegexBuilder::new(pattern).size_limit(LARGEST_EXPRESSION).build().ok()
 }
 
-/// What a match gives: the text, or the groups by their names or in their order.
-fn groups(pattern: &regex::Regex, found: &regex::Captures<'_>) -> StaticValue {
-    let text = |part: Option<regex::Match<'_>>| match part {
-        Some(part) => StaticValue::Literal(part.as_str().to_owned()),
-        None => StaticValue::Null,
-    };
-    if pattern.capture_names().flatten().next().is_some() {
-        let named = pattern.capture_names().flatten();
-        return StaticValue::Object(named.map(|name| (name.to_owned(), text(found.name(name)))).collect());
+/// What a match gives. A group that took no part in it is none.
+pub(in crate::terraform) enum Groups<'p, 't> {
+    /// The text, where there are no groups.
+    Whole(&'t str),
+    /// The groups by their names, where some have one.
+    Named(Vec<(&'p str, Option<&'t str>)>),
+    /// The groups in their order.
+    Listed(Vec<Option<&'t str>>),
+}
+
+/// What a match gives.
+pub(in crate::terraform) fn groups<'p, 't>(
+    pattern: &'p regex::Regex,
+    found: &regex::Captures<'t>,
+) -> Groups<'p, 't> {
+    let text = |part: Option<regex::Match<'t>>| part.map(|part| part.as_str());
+    let mut named = pattern.capture_names().flatten().peekable();
+    if named.peek().is_some() {
+        return Groups::Named(named.map(|name| (name, text(found.name(name)))).collect());
     }
-    if found.len() > 1 {
-        return StaticValue::List(found.iter().skip(1).map(text).collect());
+    match text(found.get(0)) {
+        Some(whole) if found.len() == 1 => Groups::Whole(whole),
+        _ => Groups::Listed(found.iter().skip(1).map(text).collect()),
     }
-    text(found.get(0))
+}
+
+fn matched(pattern: &regex::Regex, found: &regex::Captures<'_>) -> StaticValue {
+    let text = |text: &str| StaticValue::Literal(text.to_owned());
+    let group = |part: Option<&str>| part.map_or(StaticValue::Null, text);
+    match groups(pattern, found) {
+        Groups::Whole(whole) => text(whole),
+        Groups::Named(named) => StaticValue::Object(
+            named.into_iter().map(|(name, part)| (name.to_owned(), group(part))).collect(),
+        ),
+        Groups::Listed(listed) => StaticValue::List(listed.into_iter().map(group).collect()),
+    }
 }
 
 /// What `replace` gives. Between slashes stands a regular expression.

@@ -54,7 +54,7 @@ pub use file::{
     Backend, FileFacts, FileKind, FileRead, ImportBlock, Local, ModuleCall, Move, Output, ProviderBlock,
     Removal, Repetition, RequiredProvider, Resource, ResourceMode, StateRead, Variable,
 };
-pub(super) use known::{expression, text_of};
+pub(super) use known::{Groups, expression, groups, text_of};
 pub use parse::TerraformFile;
 pub(super) use reads::READS;
 pub(crate) use reads::template_reads;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::value::{MAX_ITEMS, MAX_TEXT, Value};
-use crate::terraform::facts::{expression, text_of};
+use crate::terraform::facts::{Groups, expression, groups, text_of};
 
 pub(super) fn path_part(name: &str, value: &Value) -> Value {
     let directory = name == "dirname";
@@ -150,7 +150,7 @@ pub(super) fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
         "regex" => {
             let text = argument(1)?;
             let pattern = expression(subject, &text)?;
-            pattern.captures(&text).map_or(Value::Failed, |found| groups(&pattern, &found))
+            pattern.captures(&text).map_or(Value::Failed, |found| matched(&pattern, &found))
         }
         "regexall" => {
             let text = argument(1)?;
@@ -158,7 +158,7 @@ pub(super) fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
             let found: Vec<Value> = pattern
                 .captures_iter(&text)
                 .take(MAX_ITEMS + 1)
-                .map(|found| groups(&pattern, &found))
+                .map(|found| matched(&pattern, &found))
                 .collect();
             if found.len() > MAX_ITEMS { Value::Unknown } else { Value::list(found) }
         }
@@ -170,17 +170,15 @@ pub(super) fn text_function(name: &str, arguments: &[Value]) -> Option<Value> {
     })
 }
 
-/// What a match gives: the text, or the groups by their names or in their order.
-fn groups(pattern: &regex::Regex, found: &regex::Captures<'_>) -> Value {
-    let text = |part: Option<regex::Match<'_>>| part.map_or(Value::Null, |part| Value::text(part.as_str()));
-    if pattern.capture_names().flatten().next().is_some() {
-        let named = pattern.capture_names().flatten();
-        return Value::object(named.map(|name| (name.into(), text(found.name(name)))).collect());
+fn matched(pattern: &regex::Regex, found: &regex::Captures<'_>) -> Value {
+    let group = |part: Option<&str>| part.map_or(Value::Null, Value::text);
+    match groups(pattern, found) {
+        Groups::Whole(whole) => Value::text(whole),
+        Groups::Named(named) => {
+            Value::object(named.into_iter().map(|(name, part)| (name.into(), group(part))).collect())
+        }
+        Groups::Listed(listed) => Value::list(listed.into_iter().map(group).collect()),
     }
-    if found.len() > 1 {
-        return Value::list(found.iter().skip(1).map(text).collect());
-    }
-    text(found.get(0))
 }
 
 fn bounded(text: String) -> Value {
