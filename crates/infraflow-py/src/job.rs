@@ -5,7 +5,8 @@
 //! [`GLANCE`]; [`Job::awaitable`] is a coroutine of the caller's loop. What computes knows no cancelling, and Python
 //! handles signals in its main thread alone: so a blocking call leaves the work to a thread of the runtime. To wake one
 //! takes as long as a thirtieth of an answer that is kept ready, and on a busy machine longer than the answer: so what
-//! reads a repository is tried where it is asked for first, for as long as nobody notices ([`Job::asking`]). Either way a cancelled job is told
+//! reads a repository is tried where it is asked for first, for as long as nobody notices ([`Job::asking`]). Either way
+//! a cancelled job is told
 //! through its token and then *awaited*: what it must clean up is cleaned up before the call returns. That is
 //! why the bridge to asyncio is our own. `pyo3-async-runtimes` drops the Rust future when the Python one is
 //! cancelled, and a dropped future cleans up nothing.
@@ -124,7 +125,7 @@ pub(crate) struct Job<T> {
 }
 
 impl<T: Send + 'static> Job<T> {
-    /// A call that computes: it runs on a thread of its own, and a cancelled caller leaves it to its end,
+    /// A call that computes: it runs on a thread of the runtime, and a cancelled caller leaves it to its end,
     /// which nobody sees.
     pub(crate) fn computing(work: impl FnOnce() -> Result<T> + Send + 'static, convert: Convert<T>) -> Self {
         Self { cleans_up: false, ..Self::writing(work, convert) }

@@ -12,8 +12,9 @@ use super::{GitError, Repository};
 /// where it stands, and where that runs out asks again from another thread without any.
 ///
 /// Once it has run out, every read is refused with [`GitError::OutOfPatience`]. What can take long by itself is refused
-/// at once: a catalog of which no index is kept, a working tree, files above 256 KiB, renames among more than a hundred pairs of files, merge bases that
-/// are neither of both ends or further away than 64 commits, and revisions that are more than a name.
+/// at once: a catalog of which no index is kept, a working tree, files above 256 KiB, renames among more than a hundred
+/// pairs of files, merge bases that are neither of both ends or further away than 64 commits, and revisions that are
+/// more than a name.
 ///
 /// ```
 /// use std::time::Duration;
